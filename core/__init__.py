@@ -1,0 +1,3 @@
+"""The engine: thing model, plugin host, domains and run time. Import `thingwright` instead."""
+
+OWNER = "thingwright"

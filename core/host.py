@@ -1,0 +1,218 @@
+"""Loads plugins through pluggy, checks them, and folds them into one immutable registry."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+from attrs import define, evolve, field
+
+from core import hookspecs
+from core.plugin import KINDS, Plugin, inconsistencies
+from core.product_files import read_product_file
+from core.registry import Registry
+from core.thing_model.problems import ModelError, Problem
+from core.thing_model.product import ProductModel
+
+Origin = Literal["built in", "installed", "folder"]
+
+_FIELDS = {
+    "declare_sources": "sources",
+    "declare_components": "components",
+    "declare_datapoints": "datapoints",
+    "declare_decoders": "decoders",
+    "declare_faults": "faults",
+    "declare_commands": "commands",
+    "declare_log_parsers": "log_rules",
+    "declare_functions": "functions",
+    "declare_grid_specs": "grid_specs",
+    "declare_portal_views": "views",
+}
+
+
+@define
+class Host:
+    """Collects plugins. One that is broken is left out and its problems are kept.
+
+    `strict` raises instead: how built-in plugins are held to account in tests.
+    """
+
+    strict: bool = False
+    plugins: dict[str, Plugin] = field(factory=dict)
+    problems: list[Problem] = field(factory=list)
+
+    def register(self, name: str, module: ModuleType, origin: Origin) -> None:
+        """Load one plugin; everybody's plugins come through this door."""
+        file = Path(inspect.getfile(module))
+        try:
+            self._check_name(name, file)
+            plugin, problems = _folded(name, module, file, origin)
+            found = list(inconsistencies(plugin))
+            if found:
+                raise ModelError(found)
+        except ModelError as error:
+            self._refuse(name, file, error.problems)
+        else:
+            self.plugins[name] = plugin
+            if problems:
+                self._refuse(name, file, problems)
+
+    def _check_name(self, name: str, file: Path) -> None:
+        kind, _, short = name.partition(".")
+        if kind not in KINDS or not short.isidentifier() or short != short.lower():
+            hint = f"name it kind.name, kinds are {', '.join(KINDS)}"
+            raise ModelError([Problem(str(file), f"{name!r} is not a plugin name", hint)])
+        if known := self.plugins.get(name):
+            what = f"claims the name {name!r} that {known.file} has already"
+            raise ModelError([Problem(str(file), what, "rename one of them")])
+
+    def _refuse(self, name: str, file: Path, problems: Iterable[Problem]) -> None:
+        located = [
+            p if str(file.parent) in p.where else evolve(p, where=f"{file}: {p.where}")
+            for p in problems
+        ]
+        if self.strict:
+            raise ModelError(located)
+        self.problems += [evolve(p, what=f"[{name}] {p.what}") for p in located]
+
+    def load_folder(self, folder: Path, origin: Origin, package: str = "") -> None:
+        """Every plugin in `folder`/kind/name. A `package` makes them importable under its name."""
+        for kind in KINDS:
+            for path in sorted((folder / kind).glob("*/__init__.py")):
+                name = f"{kind}.{path.parent.name}"
+                self._load(name, path, origin, package)
+
+    def _load(self, name: str, path: Path, origin: Origin, package: str) -> None:
+        try:
+            if package:
+                module = importlib.import_module(f"{package}.{name}")
+            else:
+                module = _import_file(f"thingwright_folder.{name}", path)
+        except Exception as error:  # noqa: BLE001  whatever a stranger's module raises
+            self._refuse(name, path, [_broken(name, error)])
+        else:
+            self.register(name, module, origin)
+
+    def load_installed(self) -> None:
+        """Every plugin that an installed distribution offers under the entry point group."""
+        for entry in sorted(entry_points(group=hookspecs.PROJECT), key=lambda e: e.name):
+            try:
+                module: Any = entry.load()
+            except Exception as error:  # noqa: BLE001  whatever a stranger's module raises
+                self._refuse(entry.name, Path(entry.value), [_broken(entry.name, error)])
+            else:
+                self.register(entry.name, module, "installed")
+
+    def registry(self) -> Registry:
+        """What has been loaded so far, ready for look-ups; checks that cross plugins happen here."""
+        products: dict[tuple[str, str], ProductModel] = {}
+        for plugin in self.plugins.values():
+            for product in plugin.products:
+                missing = [
+                    Problem(f"product model {product.id}", f"mounts {mounted.model!r} in {slot}",
+                            "no such plugin or variant is loaded")
+                    for slot, mounted in product.slots()
+                    if not self._mountable(mounted.plugin, mounted.variant)
+                ]
+                if (product.id, product.version) in products:
+                    missing.append(Problem(f"product model {product.id}", "is declared twice"))
+                if missing:
+                    self._refuse(plugin.name, plugin.file, missing)
+                else:
+                    products[product.id, product.version] = product
+        return Registry.of(self.plugins, products, tuple(self.problems))
+
+    def _mountable(self, name: str, variant: str) -> bool:
+        plugin = self.plugins.get(name)
+        return plugin is not None and (not variant or variant in plugin.variants)
+
+
+def load(folders: Iterable[Path] = (), *, strict: bool = False) -> Registry:
+    """All built-in and installed plugins, and those of further folders, as a registry."""
+    host = Host(strict=strict)
+    host.load_folder(Path(str(_built_in().__path__[0])), "built in", "plugins")
+    host.load_installed()
+    for folder in folders:
+        host.load_folder(folder, "folder")
+    return host.registry()
+
+
+def _built_in() -> ModuleType:
+    return importlib.import_module("plugins")
+
+
+def _folded(
+    name: str, module: ModuleType, file: Path, origin: Origin
+) -> tuple[Plugin, list[Problem]]:
+    """Ask every hook of the module once, through a pluggy manager of its own."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    _check_marks(name, module)
+    try:
+        manager.register(module, name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        hint = f"hooks are {', '.join(hookspecs.RETURNS)}"
+        raise ModelError([Problem(name, str(error), hint)]) from None
+    declared = {
+        attribute: tuple(_declared(name, manager, hook)) for hook, attribute in _FIELDS.items()
+    }
+    products, problems = list[ProductModel](), list[Problem]()
+    for path in _declared(name, manager, "declare_products"):
+        try:
+            products.append(read_product_file(path))
+        except ModelError as error:
+            problems += error.problems
+    plugin = Plugin(name, file, origin, products=tuple(products), **declared)
+    return plugin, problems
+
+
+def _check_marks(name: str, module: ModuleType) -> None:
+    marker = f"{hookspecs.PROJECT}_impl"
+    for hook, function in vars(module).items():
+        if hook.startswith("declare_") and callable(function) and not hasattr(function, marker):
+            raise ModelError([Problem(name, f"{hook} is not marked as a hook", "add @hookimpl")])
+
+
+def _declared(name: str, manager: pluggy.PluginManager, hook: str) -> Iterator[Any]:
+    wanted = hookspecs.RETURNS[hook]
+    try:
+        for result in getattr(manager.hook, hook)():
+            if not isinstance(result, Iterable):
+                raise TypeError(f"returned {result!r}, not an iterable")
+            for item in result:
+                if not isinstance(item, wanted):
+                    what = f"{item!r} is a {type(item).__name__}, not a {wanted.__name__}"
+                    raise TypeError(what)
+                yield item
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError([Problem(f"{name} {hook}", _said(error))]) from error
+
+
+def _broken(name: str, error: Exception) -> Problem:
+    return Problem(name, f"cannot be imported: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    """Import a package from a folder that is not on the path, afresh each time."""
+    spec = importlib.util.spec_from_file_location(
+        name, path, submodule_search_locations=[str(path.parent)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

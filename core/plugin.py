@@ -1,0 +1,172 @@
+"""A plugin after loading: everything it declared, checked, and nothing else."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from core.thing_model.command import Command
+from core.thing_model.component import Component
+from core.thing_model.datapoint import Datapoint
+from core.thing_model.decoder import Decoder
+from core.thing_model.fault import Fault
+from core.thing_model.function import Function
+from core.thing_model.grid_spec import GridSpec
+from core.thing_model.layout.layouts import Layout, compile_layout
+from core.thing_model.logs import LogRule
+from core.thing_model.problems import Problem
+from core.thing_model.product import ProductModel
+from core.thing_model.provenance import Source
+from core.thing_model.roles import ROLES, house_sign
+from core.thing_model.scope import FirmwareRange
+from core.thing_model.units import factor
+from core.thing_model.view import View
+
+KINDS = ("inverters", "batteries", "meters", "chargers", "grid_specs", "wifi", "functions")
+"""The folders under `plugins/`, and the first half of every plugin's name."""
+
+
+@frozen
+class Plugin:
+    """What one plugin declared. `name` is `kind.name`, `file` where it says so."""
+
+    name: str
+    file: Path
+    origin: Literal["built in", "installed", "folder"]
+    sources: tuple[Source, ...] = ()
+    components: tuple[Component, ...] = ()
+    datapoints: tuple[Datapoint, ...] = ()
+    decoders: tuple[Decoder, ...] = field(default=(), repr=False)
+    faults: tuple[Fault, ...] = field(default=(), repr=False)
+    commands: tuple[Command, ...] = field(default=(), repr=False)
+    log_rules: tuple[LogRule, ...] = field(default=(), repr=False)
+    functions: tuple[Function, ...] = field(default=(), repr=False)
+    grid_specs: tuple[GridSpec, ...] = field(default=(), repr=False)
+    products: tuple[ProductModel, ...] = field(default=(), repr=False)
+    views: tuple[View, ...] = field(default=(), repr=False)
+
+    @property
+    def kind(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        return tuple(component.variant for component in self.components)
+
+    def source_of(self, row: Any) -> Source | None:
+        """The source of a datapoint, fault or other row: its own, or the plugin's first."""
+        known = {source.id: source for source in self.sources}
+        return known.get(row.source) or next(iter(self.sources), None)
+
+    def confidence_of(self, row: Any) -> str:
+        """How far a row can be trusted: as it says itself, or as its source does."""
+        source = self.source_of(row)
+        return row.confidence or (source.confidence if source else "")
+
+
+def inconsistencies(plugin: Plugin) -> Iterator[Problem]:
+    """Everything in a plugin's declarations that does not fit together."""
+    keys = {datapoint.key for datapoint in plugin.datapoints}
+    yield from _overlapping(plugin, "datapoint", plugin.datapoints, "key")
+    yield from _overlapping(plugin, "channel", plugin.decoders, "channel")
+    yield from _overlapping(plugin, "command", plugin.commands, "name")
+    yield from _overlapping(plugin, "fault", plugin.faults, "code")
+    for datapoint in plugin.datapoints:
+        yield from _datapoint_problems(plugin, datapoint, keys)
+    for decoder in plugin.decoders:
+        where = f"{plugin.name} channel {decoder.channel}"
+        yield from _unknown(where, compiled_keys(decoder.layout), keys, "decodes")
+    for fault in plugin.faults:
+        yield from _unknown(f"{plugin.name} fault {fault.code}", (fault.datapoint,), keys, "reads")
+    for command in plugin.commands:
+        yield from _command_problems(plugin, command, keys)
+    for view in plugin.views:
+        yield from _unknown(f"{plugin.name} view {view.title}", view.datapoints, keys, "shows")
+    yield from _unknown_scopes(plugin)
+
+
+def compiled_keys(layout: Layout) -> tuple[str, ...]:
+    return compile_layout(layout).keys
+
+
+def _overlapping(
+    plugin: Plugin, what: str, rows: Sequence[Any], name: str
+) -> Iterator[Problem]:
+    """Rows of one name must differ in scope; equally specific ones would be a matter of luck."""
+    by_name: dict[str, list[Any]] = {}
+    for row in rows:
+        by_name.setdefault(getattr(row, name), []).append(row)
+    for key, same in by_name.items():
+        for first, second in combinations(same, 2):
+            scope = (set(first.variants), first.firmware)
+            if scope == (set(second.variants), second.firmware):
+                where = f"{plugin.name} {what} {key}"
+                hint = "remove one, or tell them apart by variants= or firmware="
+                yield Problem(where, "is declared twice", hint)
+
+
+def _datapoint_problems(plugin: Plugin, datapoint: Datapoint, keys: set[str]) -> Iterator[Problem]:
+    where = f"{plugin.name} datapoint {datapoint.key}"
+    yield from _unknown(where, datapoint.of, keys, "is computed of")
+    if datapoint.role is None:
+        return
+    role = ROLES[datapoint.role]
+    if factor(datapoint.unit, role.unit) is None:
+        what = f"has unit {datapoint.unit!r}, its role {role.name} is kept in {role.unit}"
+        yield Problem(where, what, "give the unit of the device or drop the role")
+    if house_sign(role, datapoint.positive) is None:
+        what = f"has role {role.name}, but its sign is not stated"
+        yield Problem(where, what, f"say positive={role.positive!r} or its opposite")
+
+
+def _command_problems(plugin: Plugin, command: Command, keys: set[str]) -> Iterator[Problem]:
+    where = f"{plugin.name} command {command.name}"
+    parameters = compiled_keys(command.writes)
+    yield from _unknown(where, parameters, keys, "writes")
+    yield from _unknown(where, command.reads_back, keys, "reads back")
+    for name in ("constants", "limits", "defaults"):
+        yield from _unknown(f"{where} {name}", getattr(command, name), set(parameters), "names")
+    ranges = {d.key: d.range for d in plugin.datapoints if d.range}
+    for key, (low, high) in command.limits.items():
+        widest_low, widest_high = ranges.get(key) or (None, None)
+        if _below(low, widest_low) or _below(widest_high, high):
+            what = f"limit {low}..{high} of {key} lies outside its range"
+            yield Problem(where, what, f"stay within {widest_low}..{widest_high}")
+
+
+def _below(value: float | None, limit: float | None) -> bool:
+    return limit is not None and value is not None and value < limit
+
+
+def _unknown(
+    where: str, used: Sequence[str] | Mapping[str, Any], keys: set[str], verb: str
+) -> Iterator[Problem]:
+    for key in used:
+        if key not in keys:
+            yield Problem(where, f"{verb} {key!r}, which is not declared", "declare or rename it")
+
+
+def _unknown_scopes(plugin: Plugin) -> Iterator[Problem]:
+    known = set(plugin.variants)
+    rows: tuple[Any, ...] = (
+        *plugin.datapoints, *plugin.decoders, *plugin.faults, *plugin.commands, *plugin.log_rules,
+    )
+    for row in rows:
+        for variant in row.variants:
+            if variant not in known:
+                name = getattr(row, "key", None) or getattr(row, "channel", None) or str(row)[:60]
+                hint = f"declared components are {sorted(known)}"
+                yield Problem(f"{plugin.name} {name}", f"is for variant {variant!r}", hint)
+
+
+def scope_text(variants: tuple[str, ...], firmware: FirmwareRange) -> str:
+    """How people read the scope of a row; empty where it applies to all."""
+    return ", ".join(filter(None, (" ".join(variants), f"firmware {firmware}" if str(firmware) else "")))
+
+

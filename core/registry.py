@@ -1,0 +1,262 @@
+"""The immutable result of loading: what any device of any product model has and how it speaks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
+
+from attrs import define, field, frozen
+
+from core.plugin import Plugin
+from core.thing_model.command import Command
+from core.thing_model.component import Component
+from core.thing_model.datapoint import Datapoint
+from core.thing_model.decoder import Decoder
+from core.thing_model.fault import Fault
+from core.thing_model.function import Function
+from core.thing_model.grid_spec import GridSpec
+from core.thing_model.layout.codec import Codec, Range, implausible, outside
+from core.thing_model.layout.fields import Value
+from core.thing_model.layout.layouts import compile_layout
+from core.thing_model.logs import LogRule
+from core.thing_model.problems import DecodeError, Problem
+from core.thing_model.product import Mounted, ProductModel
+from core.thing_model.roles import POSITIONS, ROLES, house_sign
+from core.thing_model.scope import applies, specificity
+from core.thing_model.units import factor
+
+Row = TypeVar("Row", Datapoint, Decoder, Fault, Command)
+
+
+@frozen(eq=False)
+class Channel:
+    """One channel of a mounted component, ready to decode.
+
+    `keys` names the values that `read` returns: those of the layout, then the computed ones.
+    """
+
+    name: str
+    decoder: Decoder
+    codec: Codec
+    keys: tuple[str, ...]
+    computed: tuple[Datapoint, ...]
+    faults: tuple[Fault, ...]
+    ranges: Mapping[str, Range]
+
+    def read(self, data: bytes) -> tuple[Sequence[Value], tuple[DecodeError, ...]]:
+        """Values in the order of `keys`, and the errors of values that are implausible.
+
+        An implausible value is absent from the values; its error keeps the reason. A frame that
+        cannot be read as a whole raises DecodeError.
+        """
+        try:
+            values, refused = self.codec.decode_checked(data), ()
+        except DecodeError:
+            values, refused = self._plausible(data)
+        if not self.computed:
+            return values, refused
+        known = dict(zip(self.codec.keys, values, strict=True))
+        for datapoint in self.computed:
+            known[datapoint.key] = datapoint.compute(known)
+        return tuple(known.values()), refused
+
+    def _plausible(self, data: bytes) -> tuple[Sequence[Value], tuple[DecodeError, ...]]:
+        values = list(self.codec.decode(data))
+        spans = self.codec.trace(data)
+        refused: list[DecodeError] = []
+        for n, key in enumerate(self.codec.keys):
+            limits = self.ranges.get(key)
+            if limits is not None and outside(values[n], limits):
+                offset = spans[key].spans[0][0]
+                refused.append(DecodeError(key, offset, implausible(values[n], limits)))
+                values[n] = None
+        return values, tuple(refused)
+
+@frozen(eq=False)
+class Part:
+    """A component as mounted in a slot, for one variant and firmware: the rows that apply."""
+
+    slot: str
+    mounted: Mounted
+    plugin: Plugin
+    component: Component | None
+    datapoints: Mapping[str, Datapoint]
+    channels: Mapping[str, Channel]
+    faults: tuple[Fault, ...]
+    commands: Mapping[str, Command]
+    log_rules: tuple[LogRule, ...]
+
+    def named(self, name: str) -> Datapoint | None:
+        """The datapoint of a key or alias, whatever its case."""
+        return self.datapoints.get(name) or next(
+            (d for d in self.datapoints.values() if name.lower() in map(str.lower, d.aliases)), None
+        )
+
+
+@frozen
+class RoleSource:
+    """Where a role's value is read, and the factor that gives it the house's unit and sign."""
+
+    slot: str
+    key: str
+    factor: float
+
+
+@frozen(eq=False)
+class System:
+    """A product model with its parts: what ingest and pages look things up in."""
+
+    product: ProductModel
+    parts: Mapping[str, Part]
+    roles: Mapping[str, tuple[RoleSource, ...]]
+
+    def house(self, latest: Mapping[tuple[str, str], Value]) -> dict[str, float]:
+        """Role readings in the house's sign from the latest values by (slot, key).
+
+        Of several sources the first that has a value counts; photovoltaics add up. Load follows
+        from the others where no device reports it.
+        """
+        readings: dict[str, float] = {}
+        for role, sources in self.roles.items():
+            found = [
+                value * source.factor
+                for source in sources
+                if isinstance(value := latest.get((source.slot, source.key)), int | float)
+            ]
+            if found:
+                readings[role] = sum(found) if role.startswith("pv.") else found[0]
+        if "load.power" not in readings and {"grid.power", "battery.power"} & readings.keys():
+            balance = readings.get("pv.power", 0) + readings.get("grid.power", 0)
+            readings["load.power"] = max(0, balance - readings.get("battery.power", 0))
+        return readings
+
+
+@define(eq=False)
+class Registry:
+    """Plugins, product models and what follows from them. Nothing in it changes after loading."""
+
+    plugins: Mapping[str, Plugin]
+    products: Mapping[tuple[str, str], ProductModel]
+    grid_specs: Mapping[str, GridSpec]
+    functions: Mapping[str, Function]
+    problems: tuple[Problem, ...]
+    _systems: dict[tuple[str, str, str], System] = field(factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        plugins: Mapping[str, Plugin],
+        products: Mapping[tuple[str, str], ProductModel],
+        problems: tuple[Problem, ...],
+    ) -> "Registry":
+        return cls(
+            MappingProxyType(dict(plugins)),
+            MappingProxyType(dict(products)),
+            MappingProxyType({g.id: g for p in plugins.values() for g in p.grid_specs}),
+            MappingProxyType({f.id: f for p in plugins.values() for f in p.functions}),
+            problems,
+        )
+
+    def product(self, id_: str, version: str = "") -> ProductModel | None:
+        """A product model; the newest version unless one is named."""
+        if version:
+            return self.products.get((id_, version))
+        known = [p for (i, _), p in self.products.items() if i == id_]
+        return max(known, key=lambda p: tuple(map(int, p.version.split("."))), default=None)
+
+    def product_of_sn(self, sn: str) -> ProductModel | None:
+        """The product model whose serial number rules fit, if exactly one does."""
+        fitting = {p.id for p in self.products.values() if p.accepts(sn)}
+        return self.product(fitting.pop()) if len(fitting) == 1 else None
+
+    def system(self, product: ProductModel, firmware: str = "") -> System:
+        """The parts of a product model at a firmware version; resolved once and remembered."""
+        key = (product.id, product.version, firmware)
+        if key not in self._systems:
+            parts = {
+                slot: part_of(self.plugins[mounted.plugin], slot, mounted, firmware)
+                for slot, mounted in product.slots()
+            }
+            self._systems[key] = System(product, parts, _roles(parts.values()))
+        return self._systems[key]
+
+
+def part_of(plugin: Plugin, slot: str, mounted: Mounted, firmware: str = "") -> Part:
+    """What a plugin declares for one variant and firmware, compiled."""
+    variant = mounted.variant
+
+    def chosen(rows: Iterable[Row], name: str) -> dict[str, Row]:
+        by_name: dict[str, Row] = {}
+        fitting = [
+            row
+            for row in rows
+            if applies(row.variants, row.firmware, variant=variant, version=firmware)
+        ]
+        for row in sorted(fitting, key=lambda r: specificity(r.variants, r.firmware)):
+            by_name[getattr(row, name)] = row
+        order = list(dict.fromkeys(getattr(row, name) for row in fitting))
+        return {key: by_name[key] for key in order}
+
+    datapoints = chosen(plugin.datapoints, "key")
+    faults = tuple(chosen(plugin.faults, "code").values())
+    return Part(
+        slot,
+        mounted,
+        plugin,
+        next((c for c in plugin.components if c.variant == variant), None),
+        datapoints,
+        {
+            name: compile_channel(decoder, datapoints, faults)
+            for name, decoder in chosen(plugin.decoders, "channel").items()
+        },
+        faults,
+        chosen(plugin.commands, "name"),
+        tuple(
+            r
+            for r in plugin.log_rules
+            if applies(r.variants, r.firmware, variant=variant, version=firmware)
+        ),
+    )
+
+
+def compile_channel(
+    decoder: Decoder, datapoints: Mapping[str, Datapoint], faults: Sequence[Fault] = ()
+) -> Channel:
+    """A decoder with the ranges, computed datapoints and faults that belong to its values."""
+    ranges = {key: d.range for key, d in datapoints.items() if d.range is not None}
+    codec = compile_layout(decoder.layout, ranges)
+    known, computed = set(codec.keys), list[Datapoint]()
+    for datapoint in datapoints.values():
+        if datapoint.computed is not None and known.issuperset(datapoint.of):
+            computed.append(datapoint)
+            known.add(datapoint.key)
+    return Channel(
+        decoder.channel,
+        decoder,
+        codec,
+        codec.keys + tuple(d.key for d in computed),
+        tuple(computed),
+        tuple(fault for fault in faults if fault.datapoint in known),
+        ranges,
+    )
+
+
+def _roles(parts: Iterable[Part]) -> dict[str, tuple[RoleSource, ...]]:
+    found: dict[str, list[tuple[int, RoleSource]]] = {}
+    for part in parts:
+        for datapoint in part.datapoints.values():
+            if datapoint.role is None:
+                continue
+            declared = ROLES[datapoint.role]
+            name = POSITIONS.get(part.slot, {}).get(declared.name, declared.name)
+            sign = house_sign(declared, datapoint.positive) or 0
+            scale = factor(datapoint.unit, declared.unit) or 0
+            if name == "pv.power" and part.slot == "pv_meter":
+                sign = -sign  # a PV meter imports nothing: what it exports is what it generates
+            rank = 0 if part.slot.endswith("_meter") else 1
+            source = RoleSource(part.slot, datapoint.key, sign * scale)
+            found.setdefault(name, []).append((rank, source))
+    return {
+        role: tuple(source for _, source in sorted(found[role], key=lambda ranked: ranked[0]))
+        for role in ROLES
+        if role in found and not role.startswith("meter.")
+    }

@@ -1,0 +1,1 @@
+"""The wiring: brokers, databases, workers and gateways; the only sockets beside the portal's."""

@@ -1,0 +1,200 @@
+"""Register tables kept beside a plugin as CSV: one row is a datapoint and its place.
+
+Columns are those in which vendors and the project's fact tables write registers: `table`, `address`
+(decimal or 0x hex, zero-based), `words`, `data_type`, `word_order`, `scale`, `offset`, `unit`,
+`access`, `point` (the key), `label`, `group`, `enum`, `source`, `confidence`, `register_list`,
+`bit_mask`, `divide`, `variant`; and ours: `role`, `positive`, `range` ("0..100", either end open),
+`counter`, `absent` (raw numbers), `about`, `doc`. Missing columns are empty.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from core.thing_model.datapoint import Datapoint, Enumeration, Symbol
+from core.thing_model.fault import Fault
+from core.thing_model.layout.codec import Range
+from core.thing_model.layout.fields import Field
+from core.thing_model.problems import ModelError, Problem
+
+TYPES = {
+    "uint16": "u16",
+    "int16": "i16",
+    "uint32": "u32",
+    "int32": "i32",
+    "uint64": "u64",
+    "int64": "i64",
+    "float32": "f32",
+    "float64": "f64",
+    "bitfield16": "u16",
+    "bitfield32": "u32",
+    "uint8_high": "u8",
+    "uint8_low": "u8",
+    "int8_high": "i8",
+    "int8_low": "i8",
+    "datetime": "clock",
+    "string": "text",
+    "ascii16": "text",
+    "bytes": "octets",
+    "sunssf": "i16",
+    "epoch32": "u32",
+}
+
+
+@frozen
+class RegisterTable:
+    """The rows of a table. Rows with a variant replace the row of the same key for it."""
+
+    path: Path
+    rows: tuple[Mapping[str, str], ...]
+    enums: Mapping[str, Enumeration]
+
+    def fields(
+        self, first: int, last: int, *, table: str = "holding", variant: str = ""
+    ) -> tuple[Field, ...]:
+        """The fields at addresses `first` to `last`; with a variant only those it replaces."""
+        return tuple(
+            self._field(row)
+            for row in self.rows
+            if row["table"] == table
+            and row["variant"] == variant
+            and first <= _addresses(row)[0] <= last
+        )
+
+    def datapoints(self, **changes: Any) -> Iterator[Datapoint]:
+        """A datapoint per key, of the rows without variant; `changes` are common attributes."""
+        seen: set[str] = set()
+        for row in self.rows:
+            if not row["variant"] and row["point"] not in seen:
+                seen.add(row["point"])
+                yield self._datapoint(row, changes)
+
+    def _field(self, row: Mapping[str, str]) -> Field:
+        try:
+            return _field(row)
+        except (ValueError, KeyError) as error:
+            raise ModelError([self._problem(row, error)]) from None
+
+    def _datapoint(self, row: Mapping[str, str], changes: Mapping[str, Any]) -> Datapoint:
+        try:
+            return _datapoint(row, self.enums, changes)
+        except (ValueError, KeyError) as error:
+            raise ModelError([self._problem(row, error)]) from None
+
+    def _problem(self, row: Mapping[str, str], error: Exception) -> Problem:
+        return Problem(f"{self.path}: {row['point'] or 'row ' + row['address']}", str(error))
+
+
+def register_table(beside: str, name: str = "registers.csv", enums: str = "") -> RegisterTable:
+    """The table `name` in the folder of the file `beside` (a plugin's `__file__`)."""
+    path = Path(beside).with_name(name)
+    columns = ("table", "variant", "point", "address")
+    rows = tuple({**dict.fromkeys(columns, ""), **row} for row in _rows(path))
+    return RegisterTable(path, rows, enumerations(beside, enums) if enums else {})
+
+
+def enumerations(beside: str, name: str = "enums.csv") -> dict[str, Enumeration]:
+    """Enumerations by name, from rows of `enum`, `value`, `symbol`, `label`, `confidence`."""
+    symbols: dict[str, dict[int, Symbol]] = {}
+    for row in _rows(Path(beside).with_name(name)):
+        symbol = Symbol(row["symbol"], row["label"] or row["symbol"], _as_is(row, "confidence"))
+        symbols.setdefault(row["enum"], {})[int(row["value"])] = symbol
+    return {name: Enumeration(name, values) for name, values in symbols.items()}
+
+
+def fault_table(
+    beside: str, datapoints: Mapping[str, str], name: str = "faults.csv"
+) -> Iterator[Fault]:
+    """Faults from rows of `bitfield`, `bit`, `symbol`, `label`, `severity`, `source` and such.
+
+    `datapoints` maps each bit field of the table to the key of the datapoint that carries it.
+    """
+    for row in _rows(Path(beside).with_name(name)):
+        if key := datapoints.get(row["bitfield"]):
+            yield Fault(
+                key,
+                row["symbol"],
+                bit=int(row["bit"]),
+                label=row["label"],
+                severity=_as_is(row, "severity") or "warning",
+                source=row.get("source", ""),
+                confidence=_as_is(row, "confidence"),
+                doc=row.get("doc", ""),
+                advice=row.get("advice", ""),
+            )
+
+
+def product_files(beside: str) -> list[Path]:
+    """The TOML files in the folder `products` beside a plugin's `__file__`."""
+    return sorted(Path(beside).with_name("products").glob("*.toml"))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return [{k: v or "" for k, v in row.items()} for row in csv.DictReader(lines)]
+    except OSError as error:
+        raise ModelError([Problem(str(path), f"cannot be read: {error}")]) from None
+
+
+def _as_is(row: Mapping[str, str], column: str) -> Any:
+    """A text whose type the attrs validators check."""
+    return row.get(column, "")
+
+
+def _addresses(row: Mapping[str, str]) -> tuple[int, ...]:
+    if listed := row.get("register_list"):
+        return tuple(int(address, 0) for address in listed.split(";"))
+    return (int(row["address"], 0),)
+
+
+def _field(row: Mapping[str, str]) -> Field:
+    kind = row["data_type"]
+    if kind not in TYPES:
+        raise ValueError(f"data_type {kind!r} is not known; types are {', '.join(TYPES)}")
+    size = 2 * int(row["words"]) if TYPES[kind] in ("text", "octets") else 0
+    return Field(
+        row["point"],
+        _as_is({"type": TYPES[kind]}, "type"),
+        _addresses(row),
+        scale=float(row.get("scale") or 1),
+        offset=float(row.get("offset") or 0),
+        absent=tuple(int(n, 0) for n in row.get("absent", "").split()),
+        mask=int(row["bit_mask"], 0) if row.get("bit_mask") else None,
+        divide=int(row.get("divide") or 1),
+        words=_as_is({"o": "little" if row.get("word_order") == "little" else "big"}, "o"),
+        byte=_as_is({"b": kind.partition("_")[2] if "8_" in kind else None}, "b"),
+        size=size,
+    )
+
+
+def _datapoint(
+    row: Mapping[str, str], enums: Mapping[str, Enumeration], changes: Mapping[str, Any]
+) -> Datapoint:
+    attributes: dict[str, Any] = {
+        "role": row.get("role") or None,
+        "label": row.get("label", ""),
+        "group": row.get("group", ""),
+        "positive": row.get("positive") or None,
+        "about": row.get("about", ""),
+        "range": _range(row.get("range", "")),
+        "counter": row.get("counter") or None,
+        "enum": enums.get(row.get("enum", "")),
+        "access": row.get("access") or "ro",
+        "source": row.get("source", ""),
+        "confidence": row.get("confidence", ""),
+        "doc": row.get("doc", ""),
+    }
+    return Datapoint(row["point"], row.get("unit", ""), **{**attributes, **changes})
+
+
+def _range(text: str) -> Range | None:
+    if not text:
+        return None
+    low, dots, high = text.partition("..")
+    if not dots:
+        raise ValueError(f"range {text!r} is not written as low..high")
+    return (float(low) if low else None, float(high) if high else None)

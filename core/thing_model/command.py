@@ -1,0 +1,52 @@
+"""What a device can be told to do."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen, validators
+
+from core.thing_model.layout.codec import Range
+from core.thing_model.layout.fields import Value
+from core.thing_model.layout.layouts import Layout
+from core.thing_model.provenance import Confidence
+from core.thing_model.scope import FirmwareRange, firmware_range, names
+
+Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
+Delivery = Literal["idempotent", "at_most_once"]
+
+
+@frozen
+class Command:
+    """An instruction: `writes` is the layout of what is sent, its values are the parameters.
+
+    `constants` are values that the command always sends; the other values of the layout are asked
+    for, with unit, range and choices of the datapoint of the same key. `limits` narrow a range.
+    `defaults` are what a form starts with. `reads_back` names the datapoints that show that it was
+    applied. `risk` decides how much confirmation is asked for, `delivery` whether it may be sent
+    again, `timeout` how many seconds until no answer is called one.
+    """
+
+    name: str
+    writes: Layout = field(hash=False)
+    label: str = field(default="", kw_only=True)
+    doc: str = field(default="", kw_only=True)
+    risk: Risk = field(
+        default="reversible",
+        kw_only=True,
+        validator=validators.in_(("read", "safe", "reversible", "disruptive", "irreversible")),
+    )
+    constants: Mapping[str, Value] = field(factory=dict, kw_only=True, hash=False)
+    limits: Mapping[str, Range] = field(factory=dict, kw_only=True, hash=False)
+    defaults: Mapping[str, Value] = field(factory=dict, kw_only=True, hash=False)
+    reads_back: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    delivery: Delivery = field(default="idempotent", kw_only=True)
+    timeout: float = field(default=60, kw_only=True)
+    needs: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    source: str = field(default="", kw_only=True)
+    confidence: Confidence = field(default="", kw_only=True)
+    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name.replace("_", " ").capitalize()

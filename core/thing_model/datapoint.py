@@ -1,0 +1,112 @@
+"""What a device can say about itself, one value at a time."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from attrs import Attribute, field, frozen, validators
+
+from core.thing_model.layout.codec import Range
+from core.thing_model.layout.fields import Value
+from core.thing_model.provenance import Confidence
+from core.thing_model.roles import ROLES, Direction
+from core.thing_model.scope import FirmwareRange, firmware_range, names
+from core.thing_model.units import UNITS
+
+
+@frozen
+class Symbol:
+    """One value of an enumeration: its short name and what people read."""
+
+    name: str
+    label: str
+    confidence: Confidence = ""
+
+
+def _symbols(given: Mapping[int, "str | Symbol"]) -> Mapping[int, Symbol]:
+    return {
+        int(value): s if isinstance(s, Symbol) else Symbol(s.lower().replace(" ", "_"), s)
+        for value, s in given.items()
+    }
+
+
+@frozen
+class Enumeration:
+    """Numbers with meanings. A number that is not listed has no published meaning."""
+
+    name: str
+    symbols: Mapping[int, Symbol] = field(converter=_symbols, hash=False)
+
+    def label(self, value: Value) -> str | None:
+        """What a raw value means, or None where nobody published it."""
+        if not isinstance(value, int | float) or (symbol := self.symbols.get(int(value))) is None:
+            return None
+        return symbol.label
+
+
+def _known_unit(_instance: Any, attribute: "Attribute[str]", value: str) -> None:
+    if value and value not in UNITS:
+        raise ValueError(f"{attribute.name} {value!r} is not known; units are {', '.join(UNITS)}")
+
+
+def _known_role(_instance: Any, _attribute: Any, value: str | None) -> None:
+    if value is not None and value not in ROLES:
+        raise ValueError(f"role {value!r} is not known; roles are {', '.join(ROLES)}")
+
+
+@frozen
+class Datapoint:
+    """A value that a device reports, or that follows from others, in `unit`.
+
+    The sign is the device's own; `positive` says which direction plus means, where it is known.
+    A `role` makes the value a reading of the house (see `roles`). `about` names another slot that
+    the value speaks of ("battery1" in an inverter's frame). Plausible values lie within `range`,
+    change by at most `step` per second, and a `counter` only grows: "total" for ever, "daily" until
+    midnight. `writable` values can be set by a command. `aliases` are other names in logs and
+    configuration dumps. `of` and `computed` derive the value from other datapoints, absent where
+    one of them is absent unless `partial`.
+    """
+
+    key: str
+    unit: str = field(default="", validator=_known_unit)
+    role: str | None = field(default=None, validator=_known_role)
+    label: str = field(default="", kw_only=True)
+    doc: str = field(default="", kw_only=True)
+    group: str = field(default="", kw_only=True)
+    positive: Direction | None = field(default=None, kw_only=True)
+    about: str = field(default="", kw_only=True)
+    range: Range | None = field(default=None, kw_only=True)
+    step: float | None = field(default=None, kw_only=True)
+    counter: Literal["total", "daily"] | None = field(default=None, kw_only=True)
+    enum: Enumeration | None = field(default=None, kw_only=True)
+    access: Literal["ro", "rw", "wo"] = field(
+        default="ro", kw_only=True, validator=validators.in_(("ro", "rw", "wo"))
+    )
+    aliases: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    of: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    computed: Callable[..., Value] | None = field(default=None, kw_only=True)
+    partial: bool = field(default=False, kw_only=True)
+    source: str = field(default="", kw_only=True)
+    confidence: Confidence = field(default="", kw_only=True)
+    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
+
+    @property
+    def name(self) -> str:
+        """What people read: the label, or the key spelt out."""
+        return self.label or self.key.replace("_", " ")
+
+    def compute(self, values: Mapping[str, Value]) -> Value:
+        """The value that follows from other datapoints; None is absent."""
+        if self.computed is None:
+            raise TypeError(f"{self.key} is not computed")
+        given = [values.get(key) for key in self.of]
+        if self.partial:
+            given = [value for value in given if value is not None]
+        if not given or any(value is None for value in given):
+            return None
+        return self.computed(*given)
+
+
+def total(*values: float) -> float:
+    """The sum of what the device sends in parts; for `Datapoint(computed=total)`."""
+    return sum(values)

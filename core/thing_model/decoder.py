@@ -1,0 +1,21 @@
+"""Which layout a channel of a device speaks."""
+
+from attrs import field, frozen
+
+from core.thing_model.layout.layouts import Layout
+from core.thing_model.scope import FirmwareRange, firmware_range, names
+
+
+@frozen
+class Decoder:
+    """The frames of `channel` have this layout, every `interval` seconds where that is known.
+
+    A decoder for some `variants` or a `firmware` range comes before one for all.
+    """
+
+    channel: str
+    layout: Layout = field(hash=False)
+    interval: float | None = field(default=None, kw_only=True)
+    doc: str = field(default="", kw_only=True)
+    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)

@@ -1,0 +1,60 @@
+"""What can be wrong with a device, and how it says so."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from attrs import field, frozen, validators
+
+from core.thing_model.layout.fields import Value
+from core.thing_model.provenance import Confidence
+from core.thing_model.scope import FirmwareRange, firmware_range, names
+
+Severity = Literal["info", "warning", "critical"]
+
+
+@frozen
+class Fault:
+    """A fault that a datapoint tells of: by one `bit` of it, or by being `equals` a number.
+
+    `code` is our name of it, `label` what people read, `number` the vendor's own code.
+    `doc` says what it means, `advice` what to do. "critical" stops the device from serving.
+    """
+
+    datapoint: str
+    code: str
+    bit: int | None = field(default=None, kw_only=True)
+    equals: int | None = field(default=None, kw_only=True)
+    label: str = field(default="", kw_only=True)
+    number: str = field(default="", kw_only=True)
+    severity: Severity = field(
+        default="warning",
+        kw_only=True,
+        validator=validators.in_(("info", "warning", "critical")),
+    )
+    doc: str = field(default="", kw_only=True)
+    advice: str = field(default="", kw_only=True)
+    source: str = field(default="", kw_only=True)
+    confidence: Confidence = field(default="", kw_only=True)
+    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.bit is None) == (self.equals is None):
+            raise ValueError(f"fault {self.code!r} needs either a bit or a number it equals")
+
+    @property
+    def name(self) -> str:
+        return self.label or self.code.replace("_", " ")
+
+    def raised(self, value: Value) -> bool:
+        """Whether the datapoint's value says that this fault is present."""
+        if not isinstance(value, int | float):
+            return False
+        if self.bit is not None:
+            return bool(int(value) >> self.bit & 1)
+        return value == self.equals
+
+
+def raised(faults: Iterable[Fault], values: Mapping[str, Value]) -> tuple[Fault, ...]:
+    """The faults that these values tell of, in declared order."""
+    return tuple(fault for fault in faults if fault.raised(values.get(fault.datapoint)))

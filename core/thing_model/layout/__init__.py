@@ -1,0 +1,1 @@
+"""How a device lays out its values in bytes, read both ways from one declaration."""

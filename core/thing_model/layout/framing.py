@@ -1,0 +1,236 @@
+"""The wrapping that a transport puts around a layout: addresses, lengths, checksums."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from attrs import evolve, frozen
+
+from core.thing_model.layout.binary import Binary, Span
+from core.thing_model.layout.codec import Codec, Trace
+from core.thing_model.layout.documents import JsonObject
+from core.thing_model.layout.fields import Value
+from core.thing_model.layout.tagged import Tagged
+from core.thing_model.problems import DecodeError
+
+MODBUS_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "server device failure",
+    5: "acknowledge",
+    6: "server device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target device failed to respond",
+}
+"""Modbus Application Protocol V1.1b3, section 7."""
+
+
+class Framing(Protocol):
+    """A pure way to put a body into a frame and take it out again."""
+
+    def unwrap(self, data: bytes) -> bytes:
+        """The body; a DecodeError for "frame" where the frame is damaged or another one."""
+        ...
+
+    def wrap(self, body: bytes) -> bytes: ...
+
+    def locate(self, span: Span) -> Span:
+        """Where in the frame a span of the body stands."""
+        ...
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16/MODBUS (polynomial 0xA001 reflected, start 0xFFFF); sent low byte first."""
+    crc = 0xFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def _crc_entry(index: int) -> int:
+    for _ in range(8):
+        index = index >> 1 ^ (0xA001 if index & 1 else 0)
+    return index
+
+
+_CRC_TABLE = tuple(_crc_entry(index) for index in range(256))
+
+
+@frozen
+class ModbusRtu:
+    """An answer to a read: optional prefix, unit, function, byte count, registers, CRC."""
+
+    function: int = 3
+    unit: int = 1
+    prefix: bytes = b""
+
+    def unwrap(self, data: bytes) -> bytes:
+        start = len(self.prefix)
+        if data[:start] != self.prefix:
+            raise DecodeError("frame", 0, f"does not begin with {self.prefix.hex(' ')}")
+        if len(data) < start + 5:
+            raise DecodeError("frame", len(data), "ends before its Modbus header does")
+        _check_function(data, start + 1, self.function)
+        end = start + 3 + data[start + 2]
+        if len(data) != end + 2:
+            raise DecodeError(
+                "frame",
+                start + 2,
+                f"announces {data[start + 2]} bytes of registers, holds {len(data) - start - 5}",
+            )
+        said, computed = int.from_bytes(data[end:], "little"), crc16(data[start:end])
+        if said != computed:
+            raise DecodeError("frame", end, f"CRC is {said:04x}, should be {computed:04x}")
+        return data[start + 3 : end]
+
+    def wrap(self, body: bytes) -> bytes:
+        frame = bytes((self.unit, self.function, len(body))) + body
+        return self.prefix + frame + crc16(frame).to_bytes(2, "little")
+
+    def locate(self, span: Span) -> Span:
+        by = len(self.prefix) + 3
+        return span[0] + by, span[1] + by
+
+
+@frozen
+class ModbusTcp:
+    """An answer to a read over TCP: transaction, protocol 0, length, unit, function, count."""
+
+    function: int = 3
+    unit: int = 1
+
+    def unwrap(self, data: bytes) -> bytes:
+        if len(data) < 9:
+            raise DecodeError("frame", len(data), "ends before its Modbus TCP header does")
+        if data[2:4] != b"\0\0":
+            raise DecodeError("frame", 2, "is not Modbus: its protocol identifier is not 0")
+        _check_function(data, 7, self.function)
+        if int.from_bytes(data[4:6], "big") != len(data) - 6 or data[8] != len(data) - 9:
+            raise DecodeError("frame", 4, "its lengths do not agree with its size")
+        return data[9:]
+
+    def wrap(self, body: bytes) -> bytes:
+        return struct.pack(
+            ">HHHBBB", 1, 0, len(body) + 3, self.unit, self.function, len(body)
+        ) + body
+
+    def locate(self, span: Span) -> Span:
+        return span[0] + 9, span[1] + 9
+
+
+@frozen
+class ModbusWrite:
+    """A request to write registers in one go (function 16), so that a block changes at once."""
+
+    address: int
+    unit: int = 1
+
+    def unwrap(self, data: bytes) -> bytes:
+        if len(data) < 9 or data[1] != 16:
+            raise DecodeError("frame", 1, "is not a Modbus write of several registers")
+        address = int.from_bytes(data[2:4], "big")
+        if address != self.address:
+            raise DecodeError("frame", 2, f"writes at {address:#06x}, not {self.address:#06x}")
+        if len(data) != 9 + data[6]:
+            raise DecodeError("frame", 6, f"announces {data[6]} bytes, holds {len(data) - 9}")
+        if int.from_bytes(data[-2:], "little") != crc16(data[:-2]):
+            raise DecodeError("frame", len(data) - 2, "its CRC is wrong")
+        return data[7:-2]
+
+    def wrap(self, body: bytes) -> bytes:
+        frame = struct.pack(
+            ">BBHHB", self.unit, 16, self.address, len(body) // 2, len(body)
+        ) + body
+        return frame + crc16(frame).to_bytes(2, "little")
+
+    def locate(self, span: Span) -> Span:
+        return span[0] + 7, span[1] + 7
+
+
+def _check_function(data: bytes, at: int, expected: int) -> None:
+    if data[at] == expected | 0x80:
+        code = data[at + 1]
+        meaning = MODBUS_EXCEPTIONS.get(code, "not a standard code")
+        raise DecodeError("frame", at + 1, f"the device answered exception {code} ({meaning})")
+    if data[at] != expected:
+        raise DecodeError("frame", at, f"Modbus function is {data[at]}, expected {expected}")
+
+
+Body = Binary | Tagged | JsonObject
+
+
+@frozen
+class Framed:
+    """A layout inside a framing."""
+
+    layout: Body
+    framing: Framing
+
+    def overridden(self, *fields: Any) -> "Framed":
+        """This layout with the fields of the same keys replaced."""
+        return evolve(self, layout=self.layout.overridden(*fields))
+
+
+def framed(layout: Body, framing: Framing) -> Framed:
+    """The layout as the body of a framing of your own."""
+    return Framed(layout, framing)
+
+
+def modbus_rtu(layout: Binary, *, function: int = 3, unit: int = 1, prefix: bytes = b"") -> Framed:
+    """Registers as a serial Modbus device answers them, CRC checked."""
+    return Framed(layout, ModbusRtu(function, unit, prefix))
+
+
+def modbus_tcp(layout: Binary, *, function: int = 3, unit: int = 1) -> Framed:
+    """Registers as a Modbus TCP device answers them."""
+    return Framed(layout, ModbusTcp(function, unit))
+
+
+def modbus_write(layout: Binary, *, unit: int = 1) -> Framed:
+    """Registers as one write request (function 16) to the layout's first address."""
+    return Framed(layout, ModbusWrite(layout.start, unit))
+
+
+@frozen(eq=False)
+class FramedCodec:
+    """A compiled layout inside a framing; see `Codec`."""
+
+    framing: Framing
+    body: Codec
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.body.keys
+
+    @property
+    def source(self) -> str:
+        return self.body.source
+
+    def decode(self, data: bytes) -> Sequence[Value]:
+        body = self.framing.unwrap(data)
+        try:
+            return self.body.decode(body)
+        except DecodeError as error:
+            raise self._located(error) from None
+
+    def decode_checked(self, data: bytes) -> Sequence[Value]:
+        body = self.framing.unwrap(data)
+        try:
+            return self.body.decode_checked(body)
+        except DecodeError as error:
+            raise self._located(error) from None
+
+    def encode(self, values: Mapping[str, Value]) -> bytes:
+        return self.framing.wrap(self.body.encode(values))
+
+    def trace(self, data: bytes) -> dict[str, Trace]:
+        return {
+            key: evolve(found, spans=tuple(map(self.framing.locate, found.spans)))
+            for key, found in self.body.trace(self.framing.unwrap(data)).items()
+        }
+
+    def _located(self, error: DecodeError) -> DecodeError:
+        offset = self.framing.locate((error.offset, error.offset))[0]
+        return DecodeError(error.datapoint, offset, error.reason)
