@@ -53,15 +53,15 @@ class Host:
         try:
             self._check_name(name, file)
             plugin, problems = _folded(name, module, file, origin)
-            found = list(inconsistencies(plugin))
-            if found:
-                raise ModelError(found)
         except ModelError as error:
             self._refuse(name, file, error.problems)
-        else:
-            self.plugins[name] = plugin
-            if problems:
-                self._refuse(name, file, problems)
+            return
+        if found := list(inconsistencies(plugin)):
+            self._refuse(name, file, found)
+            return
+        self.plugins[name] = plugin
+        if problems:
+            self._refuse(name, file, problems)
 
     def _check_name(self, name: str, file: Path) -> None:
         kind, _, short = name.partition(".")
@@ -115,8 +115,11 @@ class Host:
         for plugin in self.plugins.values():
             for product in plugin.products:
                 missing = [
-                    Problem(f"product model {product.id}", f"mounts {mounted.model!r} in {slot}",
-                            "no such plugin or variant is loaded")
+                    Problem(
+                        f"product model {product.id}",
+                        f"mounts {mounted.model!r} in {slot}",
+                        "no such plugin or variant is loaded",
+                    )
                     for slot, mounted in product.slots()
                     if not self._mountable(mounted.plugin, mounted.variant)
                 ]
@@ -181,20 +184,18 @@ def _check_marks(name: str, module: ModuleType) -> None:
 
 
 def _declared(name: str, manager: pluggy.PluginManager, hook: str) -> Iterator[Any]:
-    wanted = hookspecs.RETURNS[hook]
+    wanted, where = hookspecs.RETURNS[hook], f"{name} {hook}"
     try:
-        for result in getattr(manager.hook, hook)():
-            if not isinstance(result, Iterable):
-                raise TypeError(f"returned {result!r}, not an iterable")
-            for item in result:
-                if not isinstance(item, wanted):
-                    what = f"{item!r} is a {type(item).__name__}, not a {wanted.__name__}"
-                    raise TypeError(what)
-                yield item
+        results = [item for result in getattr(manager.hook, hook)() for item in result]
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError([Problem(f"{name} {hook}", _said(error))]) from error
+        raise ModelError([Problem(where, _said(error))]) from error
+    for item in results:
+        if not isinstance(item, wanted):
+            what = f"gives {item!r}, a {type(item).__name__} and not a {wanted.__name__}"
+            raise ModelError([Problem(where, what, "see the hook's documentation")])
+        yield item
 
 
 def _broken(name: str, error: Exception) -> Problem:

@@ -95,9 +95,7 @@ def compiled_keys(layout: Layout) -> tuple[str, ...]:
     return compile_layout(layout).keys
 
 
-def _overlapping(
-    plugin: Plugin, what: str, rows: Sequence[Any], name: str
-) -> Iterator[Problem]:
+def _overlapping(plugin: Plugin, what: str, rows: Sequence[Any], name: str) -> Iterator[Problem]:
     """Rows of one name must differ in scope; equally specific ones would be a matter of luck."""
     by_name: dict[str, list[Any]] = {}
     for row in rows:
@@ -155,7 +153,11 @@ def _unknown(
 def _unknown_scopes(plugin: Plugin) -> Iterator[Problem]:
     known = set(plugin.variants)
     rows: tuple[Any, ...] = (
-        *plugin.datapoints, *plugin.decoders, *plugin.faults, *plugin.commands, *plugin.log_rules,
+        *plugin.datapoints,
+        *plugin.decoders,
+        *plugin.faults,
+        *plugin.commands,
+        *plugin.log_rules,
     )
     for row in rows:
         for variant in row.variants:
@@ -167,6 +169,5 @@ def _unknown_scopes(plugin: Plugin) -> Iterator[Problem]:
 
 def scope_text(variants: tuple[str, ...], firmware: FirmwareRange) -> str:
     """How people read the scope of a row; empty where it applies to all."""
-    return ", ".join(filter(None, (" ".join(variants), f"firmware {firmware}" if str(firmware) else "")))
-
-
+    version = f"firmware {firmware}" if firmware.clauses else ""
+    return ", ".join(filter(None, (" ".join(variants), version)))

@@ -85,7 +85,7 @@ def _problems(document: Mapping[str, Any], where: str) -> Iterator[Problem]:
 
 
 def _explained(error: ValidationError, where: str) -> Iterator[Problem]:
-    form = {dict: "object", str: "string"}.get(type(error.instance))
+    form = _FORMS.get(type(error.instance))
     if error.validator == "anyOf" and form:
         for inner in error.context or ():
             if inner.validator != "type" and _form(inner) == form:
@@ -107,6 +107,7 @@ def _form(error: ValidationError) -> str:
     return "object" if "properties" in steps or error.validator in _OF_TABLES else "string"
 
 
+_FORMS: Mapping[Any, str] = {dict: "object", str: "string"}
 _OF_TABLES = ("additionalProperties", "required")
 
 

@@ -48,8 +48,10 @@ class Channel:
         An implausible value is absent from the values; its error keeps the reason. A frame that
         cannot be read as a whole raises DecodeError.
         """
+        values: Sequence[Value]
+        refused: tuple[DecodeError, ...] = ()
         try:
-            values, refused = self.codec.decode_checked(data), ()
+            values = self.codec.decode_checked(data)
         except DecodeError:
             values, refused = self._plausible(data)
         if not self.computed:
@@ -70,6 +72,7 @@ class Channel:
                 refused.append(DecodeError(key, offset, implausible(values[n], limits)))
                 values[n] = None
         return values, tuple(refused)
+
 
 @frozen(eq=False)
 class Part:

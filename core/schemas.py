@@ -1,4 +1,4 @@
-"""JSON Schemas of the files and messages that people and devices write, generated from the types."""
+"""JSON Schemas of the files and messages that people and devices write, generated from types."""
 
 from collections.abc import Mapping
 from typing import Any

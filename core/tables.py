@@ -166,7 +166,7 @@ def _field(row: Mapping[str, str]) -> Field:
         mask=int(row["bit_mask"], 0) if row.get("bit_mask") else None,
         divide=int(row.get("divide") or 1),
         words=_as_is({"o": "little" if row.get("word_order") == "little" else "big"}, "o"),
-        byte=_as_is({"b": kind.partition("_")[2] if "8_" in kind else None}, "b"),
+        byte=_as_is({"b": kind.partition("_")[2]}, "b") if "8_" in kind else None,
         size=size,
     )
 

@@ -5,18 +5,18 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
+from core.thing_model.declaration import Declaration
 from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import Layout
-from core.thing_model.provenance import Confidence
-from core.thing_model.scope import FirmwareRange, firmware_range, names
+from core.thing_model.scope import names
 
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
 Delivery = Literal["idempotent", "at_most_once"]
 
 
 @frozen
-class Command:
+class Command(Declaration):
     """An instruction: `writes` is the layout of what is sent, its values are the parameters.
 
     `constants` are values that the command always sends; the other values of the layout are asked
@@ -42,10 +42,6 @@ class Command:
     delivery: Delivery = field(default="idempotent", kw_only=True)
     timeout: float = field(default=60, kw_only=True)
     needs: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    source: str = field(default="", kw_only=True)
-    confidence: Confidence = field(default="", kw_only=True)
-    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
 
     @property
     def title(self) -> str:

@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
+from core.thing_model.declaration import Declaration
 from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Value
 from core.thing_model.provenance import Confidence
 from core.thing_model.roles import ROLES, Direction
-from core.thing_model.scope import FirmwareRange, firmware_range, names
+from core.thing_model.scope import names
 from core.thing_model.units import UNITS
 
 
@@ -54,7 +55,7 @@ def _known_role(_instance: Any, _attribute: Any, value: str | None) -> None:
 
 
 @frozen
-class Datapoint:
+class Datapoint(Declaration):
     """A value that a device reports, or that follows from others, in `unit`.
 
     The sign is the device's own; `positive` says which direction plus means, where it is known.
@@ -85,10 +86,6 @@ class Datapoint:
     of: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     computed: Callable[..., Value] | None = field(default=None, kw_only=True)
     partial: bool = field(default=False, kw_only=True)
-    source: str = field(default="", kw_only=True)
-    confidence: Confidence = field(default="", kw_only=True)
-    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
 
     @property
     def name(self) -> str:

@@ -2,12 +2,12 @@
 
 from attrs import field, frozen
 
+from core.thing_model.declaration import Declaration
 from core.thing_model.layout.layouts import Layout
-from core.thing_model.scope import FirmwareRange, firmware_range, names
 
 
 @frozen
-class Decoder:
+class Decoder(Declaration):
     """The frames of `channel` have this layout, every `interval` seconds where that is known.
 
     A decoder for some `variants` or a `firmware` range comes before one for all.
@@ -17,5 +17,3 @@ class Decoder:
     layout: Layout = field(hash=False)
     interval: float | None = field(default=None, kw_only=True)
     doc: str = field(default="", kw_only=True)
-    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)

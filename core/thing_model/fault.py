@@ -5,15 +5,14 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
+from core.thing_model.declaration import Declaration
 from core.thing_model.layout.fields import Value
-from core.thing_model.provenance import Confidence
-from core.thing_model.scope import FirmwareRange, firmware_range, names
 
 Severity = Literal["info", "warning", "critical"]
 
 
 @frozen
-class Fault:
+class Fault(Declaration):
     """A fault that a datapoint tells of: by one `bit` of it, or by being `equals` a number.
 
     `code` is our name of it, `label` what people read, `number` the vendor's own code.
@@ -33,10 +32,6 @@ class Fault:
     )
     doc: str = field(default="", kw_only=True)
     advice: str = field(default="", kw_only=True)
-    source: str = field(default="", kw_only=True)
-    confidence: Confidence = field(default="", kw_only=True)
-    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
 
     def __attrs_post_init__(self) -> None:
         if (self.bit is None) == (self.equals is None):

@@ -5,10 +5,10 @@ from typing import Literal
 from attrs import field, frozen, validators
 
 from core.thing_model.datapoint import Enumeration
+from core.thing_model.declaration import Declaration
 from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Value
-from core.thing_model.provenance import Confidence
-from core.thing_model.scope import FirmwareRange, firmware_range, names
+from core.thing_model.scope import names
 
 
 @frozen
@@ -26,7 +26,7 @@ class Parameter:
 
 
 @frozen
-class Function:
+class Function(Declaration):
     """A function that a product model may have; `firmware` is that of the EMS it needs.
 
     `commands` names the commands that serve it, `codes` the function codes by which a device
@@ -34,7 +34,9 @@ class Function:
     """
 
     id: str
-    kind: Literal["hardware", "software"] = field(validator=validators.in_(("hardware", "software")))
+    kind: Literal["hardware", "software"] = field(
+        validator=validators.in_(("hardware", "software"))
+    )
     label: str
     version: str = field(default="1.0.0", kw_only=True)
     doc: str = field(default="", kw_only=True)
@@ -42,6 +44,3 @@ class Function:
     commands: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     codes: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     countries: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
-    source: str = field(default="", kw_only=True)
-    confidence: Confidence = field(default="", kw_only=True)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-from core.thing_model.scope import FirmwareRange, firmware_range, names
+from core.thing_model.declaration import Declaration
 
 LogKind = Literal["fault", "upgrade", "command", "config", "status", "repair", "self_check"]
 LOG_KINDS: tuple[LogKind, ...] = (
@@ -60,8 +60,16 @@ class Template:
         return self.literals[0] + "".join(values[name] + literal for name, literal in pairs)
 
 
+def _template(text: str) -> Template:
+    return Template.of(text)
+
+
+def _optional_template(text: str | None) -> Template | None:
+    return None if text is None else Template.of(text)
+
+
 @frozen
-class LogRule:
+class LogRule(Declaration):
     """How one kind of line reads.
 
     Known placeholders are `name` (of a datapoint, or one of its aliases), `old`, `new`, `code`,
@@ -71,15 +79,11 @@ class LogRule:
     """
 
     kind: LogKind = field(validator=validators.in_(LOG_KINDS))
-    line: Template = field(converter=Template.of)
-    items: Template | None = field(
-        default=None, kw_only=True, converter=lambda t: t and Template.of(t)
-    )
+    line: Template = field(converter=_template)
+    items: Template | None = field(default=None, kw_only=True, converter=_optional_template)
     separator: str = field(default=";", kw_only=True)
     time_format: str = field(default="", kw_only=True)
     doc: str = field(default="", kw_only=True)
-    variants: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    firmware: FirmwareRange = field(default="", kw_only=True, converter=firmware_range)
 
     def read(self, text: str) -> "list[LogRecord] | None":
         """The records of a line, or None if it does not read so."""
@@ -137,5 +141,3 @@ def write_line(rule: LogRule, records: Iterable[LogRecord]) -> str:
         return rule.line.fill(listed[0])
     joined = rule.separator.join(rule.items.fill(texts_) for texts_ in listed)
     return rule.line.fill({**listed[0], "items": joined})
-
-

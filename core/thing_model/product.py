@@ -58,9 +58,9 @@ class ProductModel:
         validator=validators.matches_re(SLUG)
     )
     name: Annotated[str, Meta(min_length=1, description="What people read")]
-    version: Annotated[
-        str, Meta(pattern=SEMVER, description="Semantic version of this model")
-    ] = field(validator=validators.matches_re(SEMVER))
+    version: Annotated[str, Meta(pattern=SEMVER, description="Semantic version of this model")] = (
+        field(validator=validators.matches_re(SEMVER))
+    )
     series: Annotated[str, Meta(description="Family that the product belongs to")] = ""
     vendor: Annotated[str, Meta(description="Maker")] = ""
     description: Annotated[str, Meta(description="One or two sentences for the portal")] = ""

@@ -69,12 +69,12 @@ def _holds(version: Version, sign: str, limit: Version) -> bool:
 
 
 def names(given: str | Iterable[str]) -> tuple[str, ...]:
-    """attrs converter: one name or several."""
+    """One name or several, as a tuple; an attrs converter."""
     return (given,) if isinstance(given, str) and given else tuple(given)
 
 
 def firmware_range(given: Any) -> FirmwareRange:
-    """attrs converter: a range, or its text."""
+    """A range, or its text; an attrs converter."""
     return given if isinstance(given, FirmwareRange) else FirmwareRange.of(given)
 
 

@@ -224,9 +224,16 @@ def to_value(placed: Placed, raw: float | bytes, factor: Value) -> Value:
         raw = masked(item, int(raw))
     if item.scaled_by is None:
         return item.linear.value(raw)
+    return power_of_ten(raw, factor)
+
+
+def power_of_ten(raw: float, factor: Value) -> float | None:
+    """A number scaled by the power of ten that another point holds; absent if that is."""
     if factor is None:
         return None
-    return raw * 10 ** int(factor) if int(factor) >= 0 else raw / 10 ** -int(factor)
+    exponent = int(factor)
+    power: int = 10 ** abs(exponent)
+    return raw / power if exponent < 0 else raw * power
 
 
 def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
@@ -243,8 +250,8 @@ def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
     if isinstance(value, str):
         raise EncodeError(key, f"{value!r} is text where a number belongs")
     if item.scaled_by is not None:
-        value = value / 10 ** int(factor or 0)
-        return _fitting(item, key, round(value) * item.divide)
+        scaled = power_of_ten(value, -int(factor or 0))
+        return _fitting(item, key, round(scaled or 0) * item.divide)
     if not item.whole:
         return item.linear.raw(value)
     return _fitting(item, key, item.linear.whole_raw(value) * item.divide)
@@ -305,7 +312,7 @@ def _read_clock(raw: bytes, key: str, offset: int) -> Value:
     if not any(raw):
         return None
     try:
-        return datetime(2000 + raw[0], *raw[1:]).isoformat()  # type: ignore[arg-type]  # noqa: DTZ001  the device's own clock has no zone
+        return datetime(2000 + raw[0], *raw[1:]).isoformat()  # noqa: DTZ001  the device's own clock has no zone
     except ValueError as error:
         raise DecodeError(key, offset, f"{raw.hex(' ')} is not a date and time: {error}") from None
 

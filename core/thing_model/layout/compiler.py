@@ -16,6 +16,7 @@ from core.thing_model.layout.binary import (
     Binary,
     Placed,
     keys,
+    power_of_ten,
     read_raw,
     to_raw,
     to_value,
@@ -144,9 +145,7 @@ class _Writer:
         words = [self._item(o, "H", layers) for o in word_offsets(placed)]
         if not item.whole:
             pack = self.name("pack", struct.Struct(f">{len(words)}H").pack)
-            unpack = self.name(
-                "unpack", struct.Struct(">" + STRUCT_CODES[item.type][0]).unpack
-            )
+            unpack = self.name("unpack", struct.Struct(">" + STRUCT_CODES[item.type][0]).unpack)
             return f"{unpack}({pack}({', '.join(words)}))[0]"
         shifted = [f"{w} << {16 * n}" if n else w for n, w in enumerate(reversed(words))]
         joined = f"({' | '.join(shifted)})"
@@ -189,7 +188,7 @@ class _Writer:
         if factor is None:
             value = item.linear.source(plain)
         else:
-            scale = self.name("scale", _power_of_ten)
+            scale = self.name("scale", power_of_ten)
             value = f"{scale}({plain}, {factor})"
         absent = [f"{raw} == {n}" for n in item.absent]
         if not item.whole:
@@ -226,10 +225,8 @@ class _Flat(_Writer):
         name = f"decode{suffix}_{next(self.serial)}"
         self.lines += [f"def {name}(data):", "    try:"]
         for targets, reader in structs:
-            exact = size is not None
-            if exact:
-                reader = struct.Struct(f"{reader.format}{size - reader.size}x")  # noqa: PLW2901  padded to the size of the block
-            unpack = self.name("unpack", reader.unpack if exact else reader.unpack_from)
+            read = reader.unpack_from if size is None else _padded(reader, size).unpack
+            unpack = self.name("unpack", read)
             self.lines.append(f"        {targets} = {unpack}(data)")
         if not structs:
             self.lines.append("        pass")
@@ -294,7 +291,6 @@ class _Grouped(_Writer):
 
     def write(self) -> None:
         self.names["StructError"] = struct.error
-        names, ranges = self.keys, self.ranges
         self.lines += ["def decode(data):", f"    out = [None] * {len(self.keys)}", "    p = 0"]
         self.lines.append("    try:")
         self._items(self.block.items, "        ", "0", {})
@@ -308,19 +304,17 @@ class _Grouped(_Writer):
             "",
         ]
 
-        def decode_checked(data: bytes) -> Sequence[Value]:
-            values = self.names["decode"](data)
-            for key, value in zip(names, values, strict=True):
-                limits = ranges.get(key)
-                if limits is not None and outside(value, limits):
-                    place = next(
-                        p for p in walk(self.block, lambda p: int(read_raw(self.block, p, data)))
-                        if p.key == key
-                    )
-                    raise DecodeError(key, place.offsets[0], implausible(value, limits))
-            return values
+        self.names["decode_checked"] = self._decode_checked
 
-        self.names["decode_checked"] = decode_checked
+    def _decode_checked(self, data: bytes) -> Sequence[Value]:
+        values: Sequence[Value] = self.names["decode"](data)
+        for key, value in zip(self.keys, values, strict=True):
+            limits = self.ranges.get(key)
+            if limits is not None and outside(value, limits):
+                places = walk(self.block, lambda p: int(read_raw(self.block, p, data)))
+                offset = next(p.offsets[0] for p in places if p.key == key)
+                raise DecodeError(key, offset, implausible(value, limits))
+        return values
 
     def _items(
         self, items: tuple[Field | Repeat, ...], indent: str, base: str, known: dict[str, str]
@@ -348,8 +342,7 @@ class _Grouped(_Writer):
         size += size % self.block.width
         structs, raws = self.unpack(places)
         for targets, reader in structs:
-            padded = struct.Struct(f"{reader.format}{size - reader.size}x")
-            unpack = self.name("unpack", padded.unpack_from)
+            unpack = self.name("unpack", _padded(reader, size).unpack_from)
             self.lines.append(f"{indent}{targets} = {unpack}(data, p)")
         variables: dict[str, str] = {}
         for n, (placed, raw) in enumerate(zip(places, raws, strict=True)):
@@ -377,7 +370,7 @@ class _Grouped(_Writer):
 class _Unnumbered(dict[str, int]):
     """Leaves the indices of group keys as they are declared."""
 
-    def __missing__(self, index: str) -> str:  # type: ignore[override]
+    def __missing__(self, index: str) -> str:
         return f"{{{index}}}"
 
 
@@ -396,10 +389,8 @@ def _struct(order: str, layer: Mapping[int, tuple[str, str]]) -> struct.Struct:
     return struct.Struct("".join(codes))
 
 
-def _power_of_ten(raw: float, factor: int | None) -> Value:
-    if factor is None:
-        return None
-    return raw * 10**factor if factor >= 0 else raw / 10**-factor
+def _padded(reader: struct.Struct, size: int) -> struct.Struct:
+    return struct.Struct(f"{reader.format}{size - reader.size}x")
 
 
 def _factor(raw: str, absent: tuple[int, ...]) -> str:

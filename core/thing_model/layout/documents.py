@@ -52,7 +52,9 @@ class JsonField:
         return evolve(self, **changes)
 
 
-def number(key: str, *paths: str, scale: float = 1, offset: float = 0, absent: Any = ()) -> JsonField:
+def number(
+    key: str, *paths: str, scale: float = 1, offset: float = 0, absent: Any = ()
+) -> JsonField:
     """A number, whole or not."""
     return JsonField(key, "number", paths, scale, offset, None, tuple(absent))
 
@@ -116,7 +118,8 @@ class JsonCodec:
         for key, value in zip(self.keys, values, strict=True):
             limits = self.ranges.get(key)
             if limits is not None and outside(value, limits):
-                raise DecodeError(key, self.trace(data)[key].spans[0][0], implausible(value, limits))
+                offset = self.trace(data)[key].spans[0][0]
+                raise DecodeError(key, offset, implausible(value, limits))
         return values
 
     def encode(self, values: Mapping[str, Value]) -> bytes:
@@ -219,8 +222,8 @@ def _as_number(item: JsonField, raw: Any) -> Value:
 def _as_whole(item: JsonField, raw: Any) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or raw != int(raw):
         return None
-    raw = int(raw)
-    return (raw & item.mask) >> item.shift if item.mask is not None else raw
+    said = int(raw)
+    return (said & item.mask) >> item.shift if item.mask is not None else said
 
 
 def _as_text(_item: JsonField, raw: Any) -> Value:

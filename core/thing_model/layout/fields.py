@@ -108,9 +108,7 @@ class Repeat:
     more: int = 0
 
 
-def repeat(
-    index: str, *items: Field | Repeat, count: str, limit: int, more: int = 0
-) -> Repeat:
+def repeat(index: str, *items: Field | Repeat, count: str, limit: int, more: int = 0) -> Repeat:
     """A group of `items` that occurs `count` + `more` times, at most `limit` times."""
     return Repeat(index, count, limit, items, more)
 

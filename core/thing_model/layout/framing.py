@@ -112,9 +112,9 @@ class ModbusTcp:
         return data[9:]
 
     def wrap(self, body: bytes) -> bytes:
-        return struct.pack(
-            ">HHHBBB", 1, 0, len(body) + 3, self.unit, self.function, len(body)
-        ) + body
+        return (
+            struct.pack(">HHHBBB", 1, 0, len(body) + 3, self.unit, self.function, len(body)) + body
+        )
 
     def locate(self, span: Span) -> Span:
         return span[0] + 9, span[1] + 9
@@ -140,9 +140,7 @@ class ModbusWrite:
         return data[7:-2]
 
     def wrap(self, body: bytes) -> bytes:
-        frame = struct.pack(
-            ">BBHHB", self.unit, 16, self.address, len(body) // 2, len(body)
-        ) + body
+        frame = struct.pack(">BBHHB", self.unit, 16, self.address, len(body) // 2, len(body)) + body
         return frame + crc16(frame).to_bytes(2, "little")
 
     def locate(self, span: Span) -> Span:

@@ -153,5 +153,3 @@ def compile_tagged(layout: Tagged, ranges: Mapping[str, Range]) -> TaggedCodec:
         places[tag] = len(names)
         names += codec.keys
     return TaggedCodec(layout, codecs, places, tuple(names))
-
-
