@@ -44,8 +44,8 @@ class Host:
     """
 
     strict: bool = False
-    plugins: dict[str, Plugin] = field(factory=dict)
-    problems: list[Problem] = field(factory=list)
+    plugins: dict[str, Plugin] = field(factory=dict[str, Plugin])
+    problems: list[Problem] = field(factory=list[Problem])
 
     def register(self, name: str, module: ModuleType, origin: Origin) -> None:
         """Load one plugin; everybody's plugins come through this door."""

@@ -1,10 +1,10 @@
 """Product models from TOML files and back, with every error of a file at once."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cattrs
 from jsonschema import Draft202012Validator
@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError
 
 from core.schemas import product_model_schema
 from core.thing_model.problems import ModelError, Problem
-from core.thing_model.product import ProductModel
+from core.thing_model.product import OFFLINE_AFTER, ProductModel
 
 SHORT = {
     "inverter": "model",
@@ -51,16 +51,16 @@ def product_document(model: ProductModel) -> dict[str, Any]:
     """The shortest document that says the model; the inverse of `read_product`."""
     document: dict[str, Any] = _converter.unstructure(model)
     plain = {key: value for key, value in document.items() if value not in (None, "", (), [])}
-    if plain.get("offline_after") == ProductModel.__attrs_attrs__.offline_after.default:  # type: ignore[attr-defined]
+    if plain.get("offline_after") == OFFLINE_AFTER:
         del plain["offline_after"]
     return {key: _shortened(key, value) for key, value in plain.items()}
 
 
 def _shortened(key: str, value: Any) -> Any:
     if key not in SHORT:
-        return list(value) if isinstance(value, tuple) else value
+        return list(cast("Sequence[Any]", value)) if isinstance(value, tuple) else value
     if isinstance(value, list | tuple):
-        return [_shortened(key, item) for item in value]
+        return [_shortened(key, item) for item in cast("Sequence[Any]", value)]
     kept = {k: v for k, v in value.items() if v not in (None, "") and (k, v) != ("max_count", 1)}
     return kept[SHORT[key]] if set(kept) == {SHORT[key]} else kept
 
@@ -68,7 +68,7 @@ def _shortened(key: str, value: Any) -> Any:
 def _spelled_out(document: Mapping[str, Any]) -> dict[str, Any]:
     def spelled(key: str, value: Any) -> Any:
         if isinstance(value, list):
-            return [spelled(key, item) for item in value]
+            return [spelled(key, item) for item in cast("Sequence[Any]", value)]
         return {SHORT[key]: value} if isinstance(value, str) else value
 
     return {k: spelled(k, v) if k in SHORT else v for k, v in document.items()}

@@ -142,7 +142,9 @@ class Registry:
     grid_specs: Mapping[str, GridSpec]
     functions: Mapping[str, Function]
     problems: tuple[Problem, ...]
-    _systems: dict[tuple[str, str, str], System] = field(factory=dict, repr=False)
+    _systems: dict[tuple[str, str, str], System] = field(
+        factory=dict[tuple[str, str, str], System], repr=False
+    )
 
     @classmethod
     def of(

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 import attrs
 
-from core.runtime.mqtt_connection import BrokerAddress, ConnectionLostError, Login
+from core.runtime.mqtt_connection import KEEPALIVE, BrokerAddress, ConnectionLostError, Login
 from core.runtime.mqtt_link import Backoff, Link
 from core.runtime.transport import BATCH_DELAY, BATCH_SIZE, Message, Outgoing
 
@@ -41,6 +41,7 @@ class MqttConsumer:
     low_water: int = attrs.field(
         default=attrs.Factory(lambda self: self.high_water // 2, takes_self=True)
     )
+    keepalive: int = KEEPALIVE
     backoff: Backoff = Backoff()
     _link: Link = attrs.field(init=False)
     _queue: deque[Message] = attrs.field(init=False, factory=deque)
@@ -56,7 +57,9 @@ class MqttConsumer:
 
     async def __aenter__(self) -> Self:
         """Connect and subscribe; retries while no broker answers."""
-        login = Login(self.address, self.client_id, persistent=self.persistent)
+        login = Login(
+            self.address, self.client_id, persistent=self.persistent, keepalive=self.keepalive
+        )
         self._link = Link(
             login, self.filters, self._receive, self._forget, self.qos, backoff=self.backoff
         )

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import aiomqtt
 import attrs
+from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTMessage
 
@@ -61,12 +62,14 @@ class Login:
 
     persistent: the broker keeps the session, and queues for it, while the client is away.
     will: published by the broker when the connection ends without a goodbye.
+    keepalive: seconds; a connection paused for twice as long is closed and made anew.
     """
 
     address: BrokerAddress
     client_id: str
     persistent: bool = False
     will: Outgoing | None = None
+    keepalive: int = KEEPALIVE
 
     def __str__(self) -> str:
         return f"{self.client_id} at {self.address}"
@@ -110,7 +113,7 @@ class MqttConnection:
             with contextlib.suppress(aiomqtt.MqttError):
                 await opening
             raise
-        except aiomqtt.MqttConnectError as error:
+        except MqttConnectError as error:
             raise RefusedError(_refused(self.login, str(error))) from error
         except aiomqtt.MqttError as error:
             raise TransportError(_unreachable(self.login, str(error))) from error
@@ -288,7 +291,7 @@ def _new_client(login: Login) -> aiomqtt.Client:
         identifier=login.client_id,
         clean_session=not login.persistent,
         protocol=aiomqtt.ProtocolVersion.V311,
-        keepalive=KEEPALIVE,
+        keepalive=login.keepalive,
         max_inflight_messages=NO_LIMIT,
         socket_options=SOCKET_OPTIONS,
         will=will and aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),

@@ -69,6 +69,7 @@ class Link:
         """Return the open connection, waiting for it if need be."""
         await self._up.wait()
         if self.connection is None:
+            self.raise_failure()
             message = f"{self.login}: the client is closed: open a new one"
             raise TransportError(message)
         return self.connection

@@ -35,9 +35,9 @@ class Command(Declaration):
         kw_only=True,
         validator=validators.in_(("read", "safe", "reversible", "disruptive", "irreversible")),
     )
-    constants: Mapping[str, Value] = field(factory=dict, kw_only=True, hash=False)
-    limits: Mapping[str, Range] = field(factory=dict, kw_only=True, hash=False)
-    defaults: Mapping[str, Value] = field(factory=dict, kw_only=True, hash=False)
+    constants: Mapping[str, Value] = field(factory=dict[str, Value], kw_only=True, hash=False)
+    limits: Mapping[str, Range] = field(factory=dict[str, Range], kw_only=True, hash=False)
+    defaults: Mapping[str, Value] = field(factory=dict[str, Value], kw_only=True, hash=False)
     reads_back: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     delivery: Delivery = field(default="idempotent", kw_only=True)
     timeout: float = field(default=60, kw_only=True)

@@ -119,7 +119,7 @@ class LogRecord:
     code: str = ""
     message: str = ""
     time: str = ""
-    extra: Mapping[str, str] = field(factory=dict, hash=False)
+    extra: Mapping[str, str] = field(factory=dict[str, str], hash=False)
 
 
 def read_line(rules: Iterable[LogRule], line: str) -> list[LogRecord] | None:

@@ -11,6 +11,7 @@ Position = Literal["grid", "pv", "load"]
 
 MODEL = r"^[a-z_]+\.[a-z0-9_]+(\.[a-z0-9_]+)?$"
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
+OFFLINE_AFTER = 900
 SEMVER = r"^\d+\.\d+\.\d+$"
 
 
@@ -85,7 +86,7 @@ class ProductModel:
     ] = ()
     offline_after: Annotated[
         int, Meta(ge=1, description="Seconds without a frame until it counts as offline")
-    ] = field(default=900, validator=validators.ge(1))
+    ] = field(default=OFFLINE_AFTER, validator=validators.ge(1))
 
     def slots(self) -> Iterator[tuple[str, Mounted]]:
         """Every slot and what is mounted in it, in the order in which people name them."""

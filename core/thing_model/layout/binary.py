@@ -1,14 +1,12 @@
-"""Binary layouts: register blocks and byte strings, and how one value is read and written."""
+"""Binary layouts: register blocks and byte strings, and where each of their values stands."""
 
-import struct
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Literal
 
 from attrs import evolve, frozen
 
-from core.thing_model.layout.fields import STRUCT_CODES, Field, Repeat, Value
-from core.thing_model.problems import DecodeError, EncodeError
+from core.thing_model.layout.fields import Field, Repeat
+from core.thing_model.problems import EncodeError
 
 Span = tuple[int, int]
 """First byte and byte after the last, in the payload."""
@@ -76,6 +74,11 @@ class Placed:
     key: str
     offsets: tuple[int, ...]
     indices: Mapping[str, int]
+
+    @property
+    def contiguous(self) -> bool:
+        """The value is one run of bytes in the block's own order."""
+        return len(self.offsets) == 1 and self.field.words == "big"
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -182,169 +185,3 @@ def fix_addresses(block: Binary) -> tuple[Field | Repeat, ...]:
         else placed.field.changed(at=placed.offsets[0] // block.width + block.start)
         for placed in walk(block, lambda _: 0)
     )
-
-
-def read_raw(block: Binary, placed: Placed, data: bytes) -> int | float | bytes:
-    """The raw number (or bytes) of one field, before mask and scale."""
-    item, offsets = placed.field, placed.offsets
-    if len(offsets) == 1 and item.words == "big":
-        part = data[offsets[0] : offsets[0] + item.size]
-    else:
-        part = b"".join(data[o : o + 2] for o in word_offsets(placed))
-    if not item.numeric:
-        return bytes(part)
-    order = "<" if block.order == "little" else ">"
-    raw: int | float = struct.unpack(order + STRUCT_CODES[item.type][0], part)[0]
-    return raw
-
-
-def word_offsets(placed: Placed) -> tuple[int, ...]:
-    """The registers of a value that is not one big-endian run, high word first."""
-    item, offsets = placed.field, placed.offsets
-    if len(offsets) > 1:
-        return offsets[::-1]
-    words = tuple(range(offsets[0], offsets[0] + item.size, 2))
-    return words[::-1] if item.words == "little" else words
-
-
-def masked(item: Field, raw: int) -> int:
-    if item.mask is not None:
-        raw = (raw & item.mask) >> item.shift
-    return raw // item.divide if item.divide != 1 else raw
-
-
-def to_value(placed: Placed, raw: float | bytes, factor: Value) -> Value:
-    """What a raw number means; the plain reading that the compiled decoder must agree with."""
-    item = placed.field
-    if isinstance(raw, bytes):
-        return TEXTS[item.type][0](raw, placed.key, placed.offsets[0])
-    if raw in item.absent or raw - raw != 0:
-        return None
-    if item.whole:
-        raw = masked(item, int(raw))
-    if item.scaled_by is None:
-        return item.linear.value(raw)
-    return power_of_ten(raw, factor)
-
-
-def power_of_ten(raw: float, factor: Value) -> float | None:
-    """A number scaled by the power of ten that another point holds; absent if that is."""
-    if factor is None:
-        return None
-    exponent = int(factor)
-    power: int = 10 ** abs(exponent)
-    return raw / power if exponent < 0 else raw * power
-
-
-def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
-    """The raw number that says `value`; an EncodeError where the layout cannot say it."""
-    item, key = placed.field, placed.key
-    if not item.numeric:
-        return TEXTS[item.type][1](value, key, item.size)
-    if value is None:
-        if item.absent:
-            return item.absent[0]
-        if item.type[0] == "f":
-            return float("nan")
-        raise EncodeError(key, "is missing, and the layout has no way to say that it is absent")
-    if isinstance(value, str):
-        raise EncodeError(key, f"{value!r} is text where a number belongs")
-    if item.scaled_by is not None:
-        scaled = power_of_ten(value, -int(factor or 0))
-        return _fitting(item, key, round(scaled or 0) * item.divide)
-    if not item.whole:
-        return item.linear.raw(value)
-    return _fitting(item, key, item.linear.whole_raw(value) * item.divide)
-
-
-def _fitting(item: Field, key: str, raw: int) -> int:
-    low, high = item.bounds
-    if not low <= raw // item.divide <= high:
-        limits = f"{item.linear.value(low):g} to {item.linear.value(high):g}"
-        raise EncodeError(key, f"does not fit its {item.type}: the layout can say {limits}")
-    raw <<= item.shift
-    if raw in item.absent:
-        raise EncodeError(key, f"its raw number {raw:#x} would be read as absent")
-    return raw
-
-
-def write_raw(
-    block: Binary, placed: Placed, raw: float | bytes, target: bytearray, taken: bytearray
-) -> None:
-    """Put one raw number into `target`; `taken` marks the bits that are said already."""
-    item = placed.field
-    if isinstance(raw, bytes):
-        part = raw
-    else:
-        order = "<" if block.order == "little" else ">"
-        part = struct.pack(order + STRUCT_CODES[item.type][0], raw)
-    mask = ((1 << 8 * item.size) - 1) if item.mask is None else item.mask
-    claim = mask.to_bytes(item.size, block.order)
-    if len(placed.offsets) == 1 and item.words == "big":
-        places = range(placed.offsets[0], placed.offsets[0] + item.size)
-    else:
-        places = [o + i for o in word_offsets(placed) for i in (0, 1)]  # type: ignore[assignment]
-    for place, byte, bits in zip(places, part, claim, strict=True):
-        if (target[place] ^ byte) & bits & taken[place]:
-            raise EncodeError(placed.key, "contradicts another value in the same bytes")
-        target[place] |= byte & bits
-        taken[place] |= bits
-
-
-def _read_text(raw: bytes, key: str, offset: int) -> Value:
-    try:
-        return raw.split(b"\0", 1)[0].decode("ascii").rstrip() or None
-    except UnicodeDecodeError:
-        raise DecodeError(key, offset, f"{raw.hex(' ')} is not ASCII text") from None
-
-
-def _write_text(value: Value, key: str, size: int) -> bytes:
-    try:
-        raw = ("" if value is None else str(value)).encode("ascii")
-    except UnicodeEncodeError:
-        raise EncodeError(key, f"{value!r} is not ASCII text") from None
-    if len(raw) > size:
-        raise EncodeError(key, f"{value!r} is longer than {size} bytes")
-    return raw.ljust(size, b"\0")
-
-
-def _read_clock(raw: bytes, key: str, offset: int) -> Value:
-    if not any(raw):
-        return None
-    try:
-        return datetime(2000 + raw[0], *raw[1:]).isoformat()  # noqa: DTZ001  the device's own clock has no zone
-    except ValueError as error:
-        raise DecodeError(key, offset, f"{raw.hex(' ')} is not a date and time: {error}") from None
-
-
-def _write_clock(value: Value, key: str, _size: int) -> bytes:
-    if value is None:
-        return bytes(6)
-    try:
-        t = datetime.fromisoformat(str(value))
-        return bytes((t.year - 2000, t.month, t.day, t.hour, t.minute, t.second))
-    except ValueError:
-        raise EncodeError(key, f"{value!r} is not an ISO date and time from 2000 on") from None
-
-
-def _read_octets(raw: bytes, _key: str, _offset: int) -> Value:
-    return raw.hex()
-
-
-def _write_octets(value: Value, key: str, size: int) -> bytes:
-    try:
-        raw = bytes.fromhex(str(value))
-    except ValueError:
-        raise EncodeError(key, f"{value!r} is not hex") from None
-    if len(raw) != size:
-        raise EncodeError(key, f"{value!r} is not {size} bytes of hex")
-    return raw
-
-
-TEXTS: Mapping[
-    str, tuple[Callable[[bytes, str, int], Value], Callable[[Value, str, int], bytes]]
-] = {
-    "text": (_read_text, _write_text),
-    "clock": (_read_clock, _write_clock),
-    "octets": (_read_octets, _write_octets),
-}

@@ -31,19 +31,19 @@ class Codec(Protocol):
         """The generated decoder, to be read by people; empty where none is generated."""
         ...
 
-    def decode(self, data: bytes) -> Sequence[Value]:
+    def decode(self, data: bytes, /) -> Sequence[Value]:
         """Read a payload; None is an absent value. Raises DecodeError."""
         ...
 
-    def decode_checked(self, data: bytes) -> Sequence[Value]:
+    def decode_checked(self, data: bytes, /) -> Sequence[Value]:
         """As `decode`, and a value outside its datapoint's range is a DecodeError too."""
         ...
 
-    def encode(self, values: Mapping[str, Value]) -> bytes:
+    def encode(self, values: Mapping[str, Value], /) -> bytes:
         """The payload that says `values`; the inverse of `decode`. Raises EncodeError."""
         ...
 
-    def trace(self, data: bytes) -> dict[str, Trace]:
+    def trace(self, data: bytes, /) -> dict[str, Trace]:
         """Raw number and byte spans of every value that is in the payload."""
         ...
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from json import JSONDecodeError, JSONDecoder
-from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from attrs import evolve, field, frozen
@@ -162,25 +161,25 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise DecodeError("frame", offset, f"is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise DecodeError("frame", 0, "is JSON, but not an object")
-    return document
+    return cast("dict[str, Any]", document)
 
 
 def _fold(document: Any) -> Any:
+    """The document with all names in lower case."""
     if isinstance(document, dict):
-        return {name.lower(): _fold(value) for name, value in document.items()}
-    return [_fold(value) for value in document] if isinstance(document, list) else document
+        table = cast("dict[str, Any]", document)
+        return {name.lower(): _fold(value) for name, value in table.items()}
+    if isinstance(document, list):
+        return [_fold(value) for value in cast("Sequence[Any]", document)]
+    return document
 
 
 def _get(document: Any, path: Path) -> Any:
     for step in path:
-        if isinstance(step, int):
-            if not isinstance(document, list) or step >= len(document):
-                return None
+        try:
             document = document[step]
-        else:
-            if not isinstance(document, dict):
-                return None
-            document = document.get(step)
+        except (IndexError, KeyError, TypeError):
+            return None
     return document
 
 
@@ -319,8 +318,8 @@ class _Scan:
         while self.document[at] not in "]}":
             step: str | int = index
             if opening == "{":
-                name, at = scanstring(self.document, at + 1, True)
-                step, at = name.lower(), self.skip(at, " \t\r\n:")
+                name, at = self.decoder.raw_decode(self.document, at)
+                step, at = str(name).lower(), self.skip(at, " \t\r\n:")
             if step == path[0]:
                 return self.find(at, path[1:])
             index, at = index + 1, self.skip(self.end(at), " \t\r\n,")

@@ -1,0 +1,126 @@
+"""One value and its bytes: the plain reading and writing that compiled decoders must agree with."""
+
+import struct
+
+from core.thing_model.layout.binary import Binary, Placed, walk
+from core.thing_model.layout.fields import STRUCT_CODES, Field, Value
+from core.thing_model.layout.texts import TEXTS
+from core.thing_model.problems import EncodeError
+
+
+def read_raw(block: Binary, placed: Placed, data: bytes) -> int | float | bytes:
+    """The raw number (or bytes) of one field, before mask and scale."""
+    item = placed.field
+    if placed.contiguous:
+        start, end = placed.spans[0]
+        part = data[start:end]
+    else:
+        part = b"".join(data[o : o + 2] for o in word_offsets(placed))
+    if not item.numeric:
+        return bytes(part)
+    order = "<" if block.order == "little" else ">"
+    raw: int | float = struct.unpack(order + STRUCT_CODES[item.type][0], part)[0]
+    return raw
+
+
+def word_offsets(placed: Placed) -> tuple[int, ...]:
+    """The registers of a value that is not one big-endian run, high word first."""
+    item, first = placed.field, placed.offsets[0]
+    if len(placed.offsets) > 1:
+        return placed.offsets[::-1]
+    words = tuple(range(first, first + item.size, 2))
+    return words[::-1] if item.words == "little" else words
+
+
+def masked(item: Field, raw: int) -> int:
+    if item.mask is not None:
+        raw = (raw & item.mask) >> item.shift
+    return raw // item.divide if item.divide != 1 else raw
+
+
+def to_value(placed: Placed, raw: float | bytes, factor: Value) -> Value:
+    """What a raw number means; the plain reading that the compiled decoder must agree with."""
+    item = placed.field
+    if isinstance(raw, bytes):
+        return TEXTS[item.type][0](raw, placed.key, placed.offsets[0])
+    if raw in item.absent or raw - raw != 0:
+        return None
+    if item.whole:
+        raw = masked(item, int(raw))
+    if item.scaled_by is None:
+        return item.linear.value(raw)
+    return power_of_ten(raw, factor)
+
+
+def power_of_ten(raw: float, factor: Value) -> float | None:
+    """A number scaled by the power of ten that another point holds; absent if that is."""
+    if factor is None:
+        return None
+    exponent = int(factor)
+    power: int = 10 ** abs(exponent)
+    return raw / power if exponent < 0 else raw * power
+
+
+def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
+    """The raw number that says `value`; an EncodeError where the layout cannot say it."""
+    item, key = placed.field, placed.key
+    if not item.numeric:
+        return TEXTS[item.type][1](value, key, item.size)
+    if value is None:
+        if item.absent:
+            return item.absent[0]
+        if item.type[0] == "f":
+            return float("nan")
+        raise EncodeError(key, "is missing, and the layout has no way to say that it is absent")
+    if isinstance(value, str):
+        raise EncodeError(key, f"{value!r} is text where a number belongs")
+    if item.scaled_by is not None:
+        scaled = power_of_ten(value, -int(factor or 0))
+        return _fitting(item, key, round(scaled or 0) * item.divide)
+    if not item.whole:
+        return item.linear.raw(value)
+    return _fitting(item, key, item.linear.whole_raw(value) * item.divide)
+
+
+def _fitting(item: Field, key: str, raw: int) -> int:
+    low, high = item.bounds
+    if not low <= raw // item.divide <= high:
+        limits = f"{item.linear.value(low):g} to {item.linear.value(high):g}"
+        raise EncodeError(key, f"does not fit its {item.type}: the layout can say {limits}")
+    raw <<= item.shift
+    if raw in item.absent:
+        raise EncodeError(key, f"its raw number {raw:#x} would be read as absent")
+    return raw
+
+
+def write_raw(
+    block: Binary, placed: Placed, raw: float | bytes, target: bytearray, taken: bytearray
+) -> None:
+    """Put one raw number into `target`; `taken` marks the bits that are said already."""
+    item = placed.field
+    if isinstance(raw, bytes):
+        part = raw
+    else:
+        order = "<" if block.order == "little" else ">"
+        part = struct.pack(order + STRUCT_CODES[item.type][0], raw)
+    mask = ((1 << 8 * item.size) - 1) if item.mask is None else item.mask
+    claim = mask.to_bytes(item.size, block.order)
+    if placed.contiguous:
+        places = range(placed.offsets[0], placed.offsets[0] + item.size)
+    else:
+        places = [o + i for o in word_offsets(placed) for i in (0, 1)]  # type: ignore[assignment]
+    for place, byte, bits in zip(places, part, claim, strict=True):
+        if (target[place] ^ byte) & bits & taken[place]:
+            raise EncodeError(placed.key, "contradicts another value in the same bytes")
+        target[place] |= byte & bits
+        taken[place] |= bits
+
+
+def interpret(block: Binary, data: bytes) -> dict[str, Value]:
+    """The plain reading of a block, field by field; the compiled decoder must agree with it."""
+    read: dict[str, Value] = {}
+    for placed in walk(block, lambda p: int(read_raw(block, p, data))):
+        if placed.end <= len(data):
+            factor = read.get((placed.field.scaled_by or "").format(**placed.indices))
+            read[placed.key] = to_value(placed, read_raw(block, placed, data), factor)
+    return read
