@@ -58,7 +58,8 @@ class Channel:
             return values, refused
         known = dict(zip(self.codec.keys, values, strict=True))
         for datapoint in self.computed:
-            known[datapoint.key] = datapoint.compute(known)
+            if known.get(datapoint.key) is None:  # what the device sends comes before what follows
+                known[datapoint.key] = datapoint.compute(known)
         return tuple(known.values()), refused
 
     def _plausible(self, data: bytes) -> tuple[Sequence[Value], tuple[DecodeError, ...]]:
@@ -97,11 +98,15 @@ class Part:
 
 @frozen
 class RoleSource:
-    """Where a role's value is read, and the factor that gives it the house's unit and sign."""
+    """Where a role's value is read, and the factor that gives it the house's unit and sign.
+
+    `about` is the slot that it speaks of: an inverter may report a meter that it hears.
+    """
 
     slot: str
     key: str
     factor: float
+    about: str
 
 
 @frozen(eq=False)
@@ -115,18 +120,18 @@ class System:
     def house(self, latest: Mapping[tuple[str, str], Value]) -> dict[str, float]:
         """Role readings in the house's sign from the latest values by (slot, key).
 
-        Of several sources the first that has a value counts; photovoltaics add up. Load follows
-        from the others where no device reports it.
+        Of several sources the first that has a value counts; photovoltaics of several slots add
+        up. Load follows from the others where no device reports it.
         """
         readings: dict[str, float] = {}
         for role, sources in self.roles.items():
-            found = [
-                value * source.factor
-                for source in sources
-                if isinstance(value := latest.get((source.slot, source.key)), int | float)
-            ]
+            found: dict[str, float] = {}
+            for source in sources:
+                if isinstance(value := latest.get((source.slot, source.key)), int | float):
+                    found.setdefault(source.about, value * source.factor)
             if found:
-                readings[role] = sum(found) if role.startswith("pv.") else found[0]
+                first = next(iter(found.values()))
+                readings[role] = sum(found.values()) if role.startswith("pv.") else first
         if "load.power" not in readings and {"grid.power", "battery.power"} & readings.keys():
             balance = readings.get("pv.power", 0) + readings.get("grid.power", 0)
             readings["load.power"] = max(0, balance - readings.get("battery.power", 0))
@@ -231,14 +236,15 @@ def compile_channel(
     codec = compile_layout(decoder.layout, ranges)
     known, computed = set(codec.keys), list[Datapoint]()
     for datapoint in datapoints.values():
-        if datapoint.computed is not None and known.issuperset(datapoint.of):
+        enough = any if datapoint.partial else all
+        if datapoint.computed is not None and enough(key in known for key in datapoint.of):
             computed.append(datapoint)
             known.add(datapoint.key)
     return Channel(
         decoder.channel,
         decoder,
         codec,
-        codec.keys + tuple(d.key for d in computed),
+        codec.keys + tuple(d.key for d in computed if d.key not in codec.keys),
         tuple(computed),
         tuple(fault for fault in faults if fault.datapoint in known),
         ranges,
@@ -258,7 +264,8 @@ def _roles(parts: Iterable[Part]) -> dict[str, tuple[RoleSource, ...]]:
             if name == "pv.power" and part.slot == "pv_meter":
                 sign = -sign  # a PV meter imports nothing: what it exports is what it generates
             rank = 0 if part.slot.endswith("_meter") else 1
-            source = RoleSource(part.slot, datapoint.key, sign * scale)
+            about = datapoint.about or part.slot
+            source = RoleSource(part.slot, datapoint.key, sign * scale, about)
             found.setdefault(name, []).append((rank, source))
     return {
         role: tuple(source for _, source in sorted(found[role], key=lambda ranked: ranked[0]))

@@ -6,15 +6,15 @@ the retained messages of all filters, checks the password after it has taken ove
 checks no right of a last will. The classes here mend that.
 
 What remains: everything is in memory and gone with the process; MQTT 3.1.1 only; QoS 2 becomes 1;
-no shared subscriptions (`$share`), so one ingest process; a thousand or two messages a second, fewer
-with many subscribers, for each message is compared with every filter. For more than a demo, run
-mosquitto with `mosquitto_config`.
+no shared subscriptions (`$share`), so one ingest process; a thousand or two messages a second,
+fewer with many subscribers, for each message is compared with every filter. For more than a demo,
+run mosquitto with `mosquitto_config`.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from typing import Any, Final
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -64,7 +64,7 @@ async def run_broker(host: str, port: int, credentials: Credentials | None) -> N
 @contextlib.asynccontextmanager
 async def open_broker(
     host: str, port: int, credentials: Credentials | None
-) -> AsyncIterator["EmbeddedBroker"]:
+) -> AsyncGenerator["EmbeddedBroker"]:
     """Serve while the context is open; raises TransportError when the port is taken."""
     for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -72,7 +72,9 @@ async def open_broker(
     try:
         await broker.start()
     except BrokerError as error:
-        message = f"broker cannot listen on {host}:{port} ({error}): free the port or choose another"
+        message = (
+            f"broker cannot listen on {host}:{port} ({error}): free the port or choose another"
+        )
         raise TransportError(message) from error
     try:
         yield broker
@@ -121,7 +123,9 @@ class EmbeddedBroker(Broker):
         if self.credentials is None:
             return True
         known = self.credentials.verify(session.username, session.password)
-        return known and (not session.will_flag or self._permits(session, "publish", session.will_topic))
+        return known and (
+            not session.will_flag or self._permits(session, "publish", session.will_topic)
+        )
 
     def _permits(self, session: Session, action: Action, topic: str | None) -> bool:
         if self.credentials is None:
@@ -226,7 +230,7 @@ class LastingHandler(BrokerProtocolHandler):
                 await self._send(_numbered(waiting.get_nowait(), session))
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Generator[None]:
         self._pumping = True
         try:
             yield

@@ -1,4 +1,4 @@
-"""Who may speak on the broker: service accounts, device secrets, rights, and mosquitto's form of them."""
+"""Who may speak on the broker: accounts, device secrets, rights, and mosquitto's form of them."""
 
 import base64
 import hashlib
@@ -46,8 +46,7 @@ class Credentials:
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
         except (OSError, msgspec.DecodeError) as error:
-            message = f"{path}: broker credentials cannot be read ({error}): restore the file or generate new ones"
-            raise CredentialsError(message) from error
+            raise CredentialsError(_unreadable(path, error)) from error
 
     def save(self, path: Path) -> None:
         """Write a JSON file that only its owner can read."""
@@ -63,16 +62,15 @@ class Credentials:
         return self._derive("device", sn)
 
     def password(self, username: str) -> str:
-        """Password of a service or of the device with this serial number; raises CredentialsError."""
+        """Password of a service or, by serial number, of a device; raises CredentialsError."""
         if username in self.services:
             return self.services[username]
         if not topics.is_serial_number(username):
-            message = f"{username!r} is neither one of {sorted(self.services)} nor a serial number: add the service"
-            raise CredentialsError(message)
+            raise CredentialsError(_unknown(username, self.services))
         return self.device_secret(username)
 
     def client_id(self, service: str, slot: str = "1") -> str:
-        """Stable client id of a service's worker that outsiders cannot guess and so not take over."""
+        """Stable client id of a service's worker; nobody else can guess it and take it over."""
         return f"{service}-{slot}-{self._derive('client', f'{service}/{slot}')[:12]}"
 
     def verify(self, username: str | None, password: str | None) -> bool:
@@ -86,7 +84,7 @@ class Credentials:
         return hmac.compare_digest(expected.encode(), password.encode())
 
     def permits(self, username: str | None, action: Action, topic: str) -> bool:
-        """Tell whether the account may publish on, subscribe to or receive from a topic or filter."""
+        """Tell whether the account may publish on or receive a topic, or subscribe to a filter."""
         if not username:
             return False
         if username in self.services:
@@ -139,3 +137,17 @@ def _password_line(name: str, password: str) -> str:
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
     encoded = (base64.b64encode(part).decode() for part in (salt, digest))
     return f"{name}:$7${ITERATIONS}${'$'.join(encoded)}\n"
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    return (
+        f"{path}: broker credentials cannot be read ({error}): "
+        "restore the file, or generate new ones and give them to all services and devices"
+    )
+
+
+def _unknown(username: str, services: Iterable[str]) -> str:
+    return (
+        f"{username!r} is neither one of the services {', '.join(sorted(services))} "
+        "nor a serial number: correct the name or add the service to the credentials"
+    )

@@ -1,7 +1,7 @@
 """MQTT 3.1.1 as a transport: acknowledged after the commit, bounded, and reconnecting.
 
 Nothing is lost while the broker keeps its sessions: a message stays the broker's until
-`MqttConsumer.acknowledge`, so a consumer that dies gets it again. Order holds within one connection.
+`MqttConsumer.acknowledge`, so a consumer that dies gets it again. Order holds within a connection.
 Set the broker's own in-flight window to 0 (no limit) or above `high_water` (mosquitto's
 `max_inflight_messages`, 20 by default), or it will starve the batches.
 """
@@ -16,11 +16,14 @@ from typing import Final, Self
 
 import attrs
 
-from core.runtime.mqtt_connection import KEEPALIVE, BrokerAddress, ConnectionLostError, Login
+from core.runtime.mqtt_connection import ConnectionLostError
 from core.runtime.mqtt_link import Backoff, Link
+from core.runtime.mqtt_login import KEEPALIVE, BrokerAddress, Login
 from core.runtime.transport import BATCH_DELAY, BATCH_SIZE, Message, Outgoing
 
 WINDOW: Final = 1000
+PUBLISHER_KEEPALIVE: Final = 60
+
 
 @attrs.define(eq=False)
 class MqttConsumer:
@@ -42,10 +45,12 @@ class MqttConsumer:
         default=attrs.Factory(lambda self: self.high_water // 2, takes_self=True)
     )
     keepalive: int = KEEPALIVE
-    backoff: Backoff = Backoff()
+    backoff: Backoff = attrs.field(factory=Backoff)
     _link: Link = attrs.field(init=False)
-    _queue: deque[Message] = attrs.field(init=False, factory=deque)
-    _pending: dict[object, tuple[int, int]] = attrs.field(init=False, factory=dict)
+    _queue: deque[Message] = attrs.field(init=False, factory=deque[Message])
+    _pending: dict[object, tuple[int, int]] = attrs.field(
+        init=False, factory=dict[object, tuple[int, int]]
+    )
     _tokens: Iterator[int] = attrs.field(init=False, factory=itertools.count)
     _goal: int = attrs.field(init=False, default=1)
     _reached: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
@@ -57,9 +62,7 @@ class MqttConsumer:
 
     async def __aenter__(self) -> Self:
         """Connect and subscribe; retries while no broker answers."""
-        login = Login(
-            self.address, self.client_id, persistent=self.persistent, keepalive=self.keepalive
-        )
+        login = Login(self.address, self.client_id, self.persistent, None, self.keepalive)
         self._link = Link(
             login, self.filters, self._receive, self._forget, self.qos, backoff=self.backoff
         )
@@ -135,12 +138,13 @@ class MqttPublisher:
     filters: Sequence[str] = ()
     on_message: Callable[[str, bytes], None] | None = None
     persistent: bool = False
-    backoff: Backoff = Backoff()
+    keepalive: int = PUBLISHER_KEEPALIVE
+    backoff: Backoff = attrs.field(factory=Backoff)
     _link: Link = attrs.field(init=False)
 
     async def __aenter__(self) -> Self:
         """Connect; retries while no broker answers, raises RefusedError if it says no."""
-        login = Login(self.address, self.client_id, persistent=self.persistent, will=self.will)
+        login = Login(self.address, self.client_id, self.persistent, self.will, self.keepalive)
         self._link = Link(
             login, self.filters, self._receive, birth=self.birth, backoff=self.backoff
         )
@@ -171,9 +175,7 @@ class MqttPublisher:
 
     async def _send(self, window: Sequence[Outgoing]) -> list[Outgoing]:
         connection = await self._link.connected()
-        results = await asyncio.gather(
-            *map(connection.publish, window), return_exceptions=True
-        )
+        results = await asyncio.gather(*map(connection.publish, window), return_exceptions=True)
         _raise_others(results)
         return [each for each, result in zip(window, results, strict=True) if result is not None]
 

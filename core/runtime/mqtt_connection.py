@@ -1,8 +1,7 @@
 """One connection to an MQTT broker: the only module that touches what aiomqtt keeps private.
 
-aiomqtt 2.5 acknowledges before the caller has seen a message and cannot stop reading. The paho
-client inside can do both, by public calls (`manual_ack_set`, `ack`, `on_message`, `on_publish`,
-`on_socket_register_write`, `publish`, `loop_read`, `loop_write`, `socket`); the single private name used is `aiomqtt.Client._client`.
+aiomqtt 2.5 acknowledges before the caller has seen a message, and cannot stop reading. The paho
+client inside can do both by public calls; the single private name used is `aiomqtt.Client._client`.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ import math
 import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import aiomqtt
 import attrs
@@ -20,13 +19,13 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTMessage
 
-from core.runtime.transport import Outgoing, RefusedError, TransportError
+from core.runtime.mqtt_login import Login
+from core.runtime.transport import Outgoing, TransportError
 
 T = TypeVar("T")
 LOGGER = logging.getLogger(__name__)
 READ_BURST: Final = 64
 NO_LIMIT: Final = 0
-KEEPALIVE: Final = 300
 ANSWER_TIMEOUT: Final = 10.0
 REFUSED_SUBSCRIPTION: Final = 0x80
 SOCKET_OPTIONS: Final = (
@@ -38,41 +37,14 @@ SOCKET_OPTIONS: Final = (
 )
 
 
+class Descriptor(Protocol):
+    """Anything with a file descriptor."""
+
+    def fileno(self) -> int: ...
+
+
 class ConnectionLostError(TransportError):
     """The connection ended before the broker confirmed."""
-
-
-@attrs.frozen
-class BrokerAddress:
-    """Where the broker is and who we are to it; with a TLS context the connection is encrypted."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: str | None = attrs.field(default=None, repr=False)
-    tls: ssl.SSLContext | None = attrs.field(default=None, repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.username}@{self.host}:{self.port}" if self.username else f"{self.host}:{self.port}"
-
-
-@attrs.frozen
-class Login:
-    """How a client presents itself.
-
-    persistent: the broker keeps the session, and queues for it, while the client is away.
-    will: published by the broker when the connection ends without a goodbye.
-    keepalive: seconds; a connection paused for twice as long is closed and made anew.
-    """
-
-    address: BrokerAddress
-    client_id: str
-    persistent: bool = False
-    will: Outgoing | None = None
-    keepalive: int = KEEPALIVE
-
-    def __str__(self) -> str:
-        return f"{self.client_id} at {self.address}"
 
 
 Receive = Callable[[str, bytes, int, int], bool]
@@ -90,11 +62,14 @@ class MqttConnection:
     _client: aiomqtt.Client = attrs.field(init=False)
     _paho: PahoClient = attrs.field(init=False)
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
-    _confirmations: dict[int, asyncio.Future[None]] = attrs.field(init=False, factory=dict)
-    _tasks: set[asyncio.Task[Any]] = attrs.field(init=False, factory=set)
+    _confirmations: dict[int, asyncio.Future[None]] = attrs.field(
+        init=False, factory=dict[int, asyncio.Future[None]]
+    )
+    _tasks: set[asyncio.Task[Any]] = attrs.field(init=False, factory=set[asyncio.Task[Any]])
     _stalled: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _received: int = attrs.field(init=False, default=0)
     _paused: bool = attrs.field(init=False, default=False)
+    _again: asyncio.Handle | None = attrs.field(init=False, default=None)
     _opened: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
@@ -114,9 +89,9 @@ class MqttConnection:
                 await opening
             raise
         except MqttConnectError as error:
-            raise RefusedError(_refused(self.login, str(error))) from error
+            raise self.login.refused(str(error)) from error
         except aiomqtt.MqttError as error:
-            raise TransportError(_unreachable(self.login, str(error))) from error
+            raise self.login.unreachable(str(error)) from error
         self._opened = True
         self._paho.on_socket_register_write = self._on_write_wanted
         self._watch()
@@ -138,7 +113,7 @@ class MqttConnection:
             answer.add_done_callback(lambda late: self._check_late(filters, late))
         else:
             reason = lost.result() if lost.done() else "subscription not answered"
-            raise TransportError(_unreachable(self.login, reason))
+            raise self.login.unreachable(reason)
 
     async def close(self) -> None:
         """Say goodbye; what was acknowledged before is written first, and nothing read after."""
@@ -195,10 +170,10 @@ class MqttConnection:
 
     def _check_granted(self, filters: Sequence[str], answer: asyncio.Task[Any]) -> None:
         if error := answer.exception():
-            raise TransportError(_unreachable(self.login, str(error))) from error
+            raise self.login.unreachable(str(error)) from error
         for each, code in zip(filters, answer.result(), strict=True):
             if getattr(code, "value", code) >= REFUSED_SUBSCRIPTION:
-                raise RefusedError(_refused(self.login, f"no right to subscribe to {each}"))
+                raise self.login.refused(f"no right to subscribe to {each}")
 
     def _check_late(self, filters: Sequence[str], answer: asyncio.Task[Any]) -> None:
         if answer.cancelled():
@@ -218,7 +193,12 @@ class MqttConnection:
         descriptor = self._descriptor()
         if descriptor is not None and not self._paused:
             self._loop.add_reader(descriptor, self._read)
-            self._loop.call_soon(self._read)
+            self._read_soon()
+
+    def _read_soon(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        self._again = self._loop.call_soon(self._read)
 
     def _read(self) -> None:
         for _ in range(READ_BURST):
@@ -227,7 +207,8 @@ class MqttConnection:
                 return
             if self._received == before and not self._decrypted():
                 return
-        self._loop.call_soon(self._read)
+        if self._decrypted():
+            self._read_soon()
 
     def _read_packets(self) -> int:
         try:
@@ -243,7 +224,7 @@ class MqttConnection:
             LOGGER.exception("%s: writing failed, reconnecting", self.login)
             self._paho.disconnect()
 
-    def _on_write_wanted(self, _client: PahoClient, _userdata: Any, opened: socket.socket) -> None:
+    def _on_write_wanted(self, _client: PahoClient, _userdata: Any, opened: Descriptor) -> None:
         self._loop.add_writer(opened.fileno(), self._write)
 
     def _decrypted(self) -> bool:
@@ -260,7 +241,7 @@ class MqttConnection:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        if not self.receive(topic, message.payload, message.mid, message.qos):
+        if not self.receive(topic, bytes(message.payload), message.mid, message.qos):
             self.pause()
 
     def _on_publish(self, _client: PahoClient, _userdata: Any, mid: int, *_: Any) -> None:
@@ -277,11 +258,11 @@ class MqttConnection:
 
 def paho_of(client: aiomqtt.Client) -> PahoClient:
     """The paho client inside an aiomqtt client; a contract test fails when the name moves."""
-    return client._client  # noqa: SLF001
+    return client._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def _new_client(login: Login) -> aiomqtt.Client:
-    address, will = login.address, login.will
+    address = login.address
     return aiomqtt.Client(
         address.host,
         address.port,
@@ -294,16 +275,11 @@ def _new_client(login: Login) -> aiomqtt.Client:
         keepalive=login.keepalive,
         max_inflight_messages=NO_LIMIT,
         socket_options=SOCKET_OPTIONS,
-        will=will and aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
+        will=_will(login.will),
     )
 
 
-def _refused(login: Login, reason: str) -> str:
-    return (
-        f"{login}: the broker refuses ({reason}): check user name, password and "
-        "the rights of this account in the broker's credentials"
-    )
-
-
-def _unreachable(login: Login, reason: str) -> str:
-    return f"{login}: no MQTT broker answers ({reason}): check host and port, and that the broker runs"
+def _will(message: Outgoing | None) -> aiomqtt.Will | None:
+    if message is None:
+        return None
+    return aiomqtt.Will(message.topic, message.payload, message.qos, message.retain)

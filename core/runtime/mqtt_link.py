@@ -9,7 +9,8 @@ from typing import Final
 
 import attrs
 
-from core.runtime.mqtt_connection import Login, MqttConnection, Receive
+from core.runtime.mqtt_connection import MqttConnection, Receive
+from core.runtime.mqtt_login import Login
 from core.runtime.transport import Outgoing, RefusedError, TransportError
 
 LOGGER = logging.getLogger(__name__)
@@ -18,14 +19,14 @@ STEADY: Final = 10.0
 
 @attrs.frozen
 class Backoff:
-    """Seconds to wait before the next attempt: doubling from first to most, half of it by chance."""
+    """Seconds before the next attempt: doubling from first to most, half of it by chance."""
 
     first: float = 0.5
     most: float = 30.0
 
     def delay(self, failures: int) -> float:
         """Seconds after the given count of failures in a row, from 1."""
-        span = min(self.most, self.first * 2 ** min(failures - 1, 16))
+        span: float = min(self.most, self.first * 2 ** min(failures - 1, 16))
         return span * (0.5 + secrets.randbelow(1001) / 2000)
 
 
@@ -39,7 +40,7 @@ class Link:
     on_lost: Callable[[], None] = lambda: None
     qos: int = 1
     birth: Callable[[], Outgoing] | None = None
-    backoff: Backoff = Backoff()
+    backoff: Backoff = attrs.field(factory=Backoff)
     connection: MqttConnection | None = attrs.field(init=False, default=None)
     task: asyncio.Task[None] = attrs.field(init=False)
     _up: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)

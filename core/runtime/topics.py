@@ -1,7 +1,8 @@
 """The topics devices and services speak on, built and read in one place."""
 
 import re
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Final, Literal, cast
 
 import attrs
 
@@ -15,11 +16,8 @@ LIVE_FEED_FILTER: Final = "live/+"
 
 _SN = re.compile(SN)
 _NAME = re.compile(NAME)
-_UPLINK = re.compile(
-    f"ess/(?P<sn>{SN})/up/"
-    f"(?:(?P<stream>frame|backfill)/(?P<slot>{NAME})/(?P<channel>{NAME})"
-    f"|(?P<log>log)/(?P<log_slot>{NAME})|(?P<plain>ack|presence))"
-)
+_UPLINK = re.compile(f"ess/({SN})/up/(frame|backfill|log|ack|presence)(?:/({NAME}))?(?:/({NAME}))?")
+_PARTS: Final[Mapping[Kind, int]] = {"frame": 2, "backfill": 2, "log": 1, "ack": 0, "presence": 0}
 
 
 class TopicError(ValueError):
@@ -49,12 +47,10 @@ def parse(topic: str) -> Uplink:
     found = _UPLINK.fullmatch(topic)
     if found is None:
         raise TopicError(_unreadable(topic))
-    sn, stream, slot, channel, _, log_slot, _ = found.groups()
-    if stream:
-        return Uplink(sn, stream, slot, channel)
-    if log_slot:
-        return Uplink(sn, "log", log_slot)
-    return Uplink(sn, found["plain"])
+    uplink = Uplink(found[1], cast("Kind", found[2]), found[3], found[4])
+    if (uplink.slot is not None) + (uplink.channel is not None) != _PARTS[uplink.kind]:
+        raise TopicError(_unreadable(topic))
+    return uplink
 
 
 def frame(sn: str, slot: str, channel: str) -> str:
@@ -99,7 +95,9 @@ def shared(group: str, *filters: str) -> tuple[str, ...]:
 
 def _sn(sn: str) -> str:
     if not is_serial_number(sn):
-        message = f"serial number {sn!r} is not 8 to 24 of A-Z and 0-9: correct it where it was entered"
+        message = (
+            f"serial number {sn!r} is not 8 to 24 of A-Z and 0-9: correct it where it was entered"
+        )
         raise TopicError(message)
     return sn
 
@@ -113,7 +111,7 @@ def _name(what: str, name: str) -> str:
 
 def _unreadable(topic: str) -> str:
     return (
-        f"topic {topic[:120]!r} is none of ess/SN/up/(frame|backfill)/slot/channel, ess/SN/up/log/slot, "
-        "ess/SN/up/ack, ess/SN/up/presence with SN 8 to 24 of A-Z 0-9 and "
+        f"topic {topic[:120]!r} is none of ess/SN/up/(frame|backfill)/slot/channel, "
+        "ess/SN/up/log/slot, ess/SN/up/ack, ess/SN/up/presence with SN 8 to 24 of A-Z 0-9 and "
         "slot, channel 1 to 32 of a-z 0-9 _: let the device publish on one of these"
     )

@@ -64,7 +64,7 @@ class Datapoint(Declaration):
     change by at most `step` per second, and a `counter` only grows: "total" for ever, "daily" until
     midnight. `writable` values can be set by a command. `aliases` are other names in logs and
     configuration dumps. `of` and `computed` derive the value from other datapoints, absent where
-    one of them is absent unless `partial`.
+    one of them is absent unless `partial`; where a frame holds the value itself, that one counts.
     """
 
     key: str

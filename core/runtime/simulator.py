@@ -1,0 +1,196 @@
+"""Simulated devices on a real broker: each has its own connection, birth, last will and clock."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import cycle, islice
+
+import msgspec
+from attrs import define, field, frozen
+
+from core.registry import Registry
+from core.runtime import topics
+from core.runtime.credentials import Credentials
+from core.runtime.envelope import Envelope
+from core.runtime.mqtt import MqttPublisher
+from core.runtime.mqtt_connection import BrokerAddress
+from core.runtime.transport import Outgoing
+from core.simulation import SimulatedSystem
+from core.thing_model.fault import Fault
+from core.thing_model.messages import CommandAck, CommandMessage, Presence
+from core.thing_model.product import ProductModel
+
+LOGGER = logging.getLogger(__name__)
+
+ZONES = {
+    "DE": "Europe/Berlin",
+    "AU": "Australia/Sydney",
+    "GB": "Europe/London",
+    "AT": "Europe/Vienna",
+    "IT": "Europe/Rome",
+    "NL": "Europe/Amsterdam",
+    "FR": "Europe/Paris",
+    "ES": "Europe/Madrid",
+    "PL": "Europe/Warsaw",
+    "US": "America/Los_Angeles",
+    "CN": "Asia/Shanghai",
+}
+FAULTY_EVERY = 11
+"""Every so-manieth simulated system plays one of its declared faults."""
+
+
+def simulated_fleet(
+    registry: Registry, count: int, plugins: Sequence[str] = ()
+) -> list[SimulatedSystem]:
+    """`count` systems, spread over the product models that speak (and use one of `plugins`)."""
+    speaking = [p for p in registry.products.values() if _speaks(registry, p, plugins)]
+    return [
+        _simulated(registry, product, number)
+        for number, product in enumerate(islice(cycle(speaking), count if speaking else 0))
+    ]
+
+
+def _speaks(registry: Registry, product: ProductModel, plugins: Sequence[str]) -> bool:
+    mounted = {m.plugin for _, m in product.slots()}
+    parts = registry.system(product).parts.values()
+    return any(part.channels for part in parts) and (not plugins or bool(mounted & set(plugins)))
+
+
+def _simulated(registry: Registry, product: ProductModel, number: int) -> SimulatedSystem:
+    market = _market(product, number)
+    system = registry.system(product)
+    fault: tuple[str, Fault] | None = None
+    if number % FAULTY_EVERY == FAULTY_EVERY - 1:
+        known = [
+            (slot, fault)
+            for slot, part in system.parts.items()
+            for channel in part.channels.values()
+            for fault in channel.faults
+        ]
+        fault = random.Random(number).choice(known) if known else None  # noqa: S311
+    return SimulatedSystem(serial_number(product, number), system, ZONES.get(market, "UTC"), fault)
+
+
+def _market(product: ProductModel, number: int) -> str:
+    markets = product.markets or ("DE", "AU")
+    return markets[number // 3 % len(markets)]
+
+
+def serial_number(product: ProductModel, number: int) -> str:
+    """A serial number of the shape that the product model's first rule gives."""
+    rule = product.sn_rules[0] if product.sn_rules else "SIM*"
+    digits = f"{number:09d}"
+    filled = rule.replace("*", digits, 1).replace("*", "")
+    return "".join(str(number % 10) if c == "?" else c for c in filled).ljust(8, "0")[:24]
+
+
+@frozen
+class Playback:
+    """How a fleet is played: where the broker is, how often systems speak, and who they are to it.
+
+    Without `credentials` devices log in without a password.
+    """
+
+    host: str
+    port: int
+    interval: float = 10
+    credentials: Credentials | None = None
+
+    def address(self, sn: str) -> BrokerAddress:
+        if self.credentials is None:
+            return BrokerAddress(self.host, self.port)
+        return BrokerAddress(self.host, self.port, sn, self.credentials.device_secret(sn))
+
+
+async def simulate(fleet: Sequence[SimulatedSystem], playback: Playback) -> None:
+    """Play all systems until cancelled; they begin spread over one interval."""
+    async with asyncio.TaskGroup() as group:
+        for number, system in enumerate(fleet):
+            delay = playback.interval * number / len(fleet)
+            group.create_task(SimulatedDevice(system, playback).run(delay))
+
+
+@define(eq=False)
+class SimulatedDevice:
+    """One system's connection."""
+
+    system: SimulatedSystem
+    playback: Playback
+    boot_id: int = field(factory=lambda: int(time.time()) & 0xFFFF_FFFF)
+    sequence: int = 0
+    commands: "asyncio.Queue[bytes]" = field(factory=asyncio.Queue)
+
+    async def run(self, delay: float = 0) -> None:
+        """Speak every interval, and answer commands as they come, until cancelled."""
+        sn = self.system.sn
+        device = MqttPublisher(
+            self.playback.address(sn),
+            f"device-{sn}",
+            will=self._presence(online=False),
+            birth=lambda: self._presence(online=True),
+            filters=(topics.command(sn),),
+            on_message=lambda _topic, payload: self.commands.put_nowait(payload),
+            persistent=True,
+        )
+        async with device, asyncio.TaskGroup() as group:
+            group.create_task(self._obey(device))
+            await device.publish_many(self._lines())
+            await asyncio.sleep(delay)
+            while True:
+                started = time.monotonic()
+                await device.publish_many(self._frames())
+                await asyncio.sleep(max(0, self.playback.interval - time.monotonic() + started))
+
+    def _presence(self, *, online: bool) -> Outgoing:
+        product = self.system.system.product
+        said = Presence(
+            online=online,
+            product_model=product.id,
+            version=product.version,
+            timezone=self.system.zone,
+            country=next((c for c, z in ZONES.items() if z == self.system.zone), ""),
+        )
+        return Outgoing(topics.presence(self.system.sn), msgspec.json.encode(said), retain=True)
+
+    def _frames(self) -> list[Outgoing]:
+        return [
+            self._enveloped(topics.frame(self.system.sn, slot, channel), body)
+            for slot, channel, body in self.system.frames(datetime.now(UTC))
+        ]
+
+    def _lines(self) -> list[Outgoing]:
+        return [
+            self._enveloped(topics.log(self.system.sn, slot), line.encode())
+            for slot, line in self.system.log_lines()
+        ]
+
+    def _enveloped(self, topic: str, body: bytes) -> Outgoing:
+        self.sequence += 1
+        envelope = Envelope(self.boot_id, self.sequence, int(time.time() * 1000), body)
+        return Outgoing(topic, envelope.pack())
+
+    async def _obey(self, device: MqttPublisher) -> None:
+        while True:
+            payload = await self.commands.get()
+            await device.publish_many([self._answer(ack) for ack in self._answers(payload)])
+            await device.publish_many(self._frames())
+
+    def _answer(self, ack: CommandAck) -> Outgoing:
+        return self._enveloped(topics.ack(self.system.sn), msgspec.json.encode(ack))
+
+    def _answers(self, payload: bytes) -> list[CommandAck]:
+        try:
+            message = msgspec.json.decode(payload, type=CommandMessage)
+        except msgspec.DecodeError as error:
+            LOGGER.warning("%s: command cannot be read: %s", self.system.sn, error)
+            return []
+        if message.expires_at < time.time() * 1000:
+            return [CommandAck(message.id, "rejected", "expired before it arrived")]
+        frame = bytes.fromhex(message.frame)
+        refused = self.system.obey(message.slot, message.command, frame)
+        if refused:
+            return [CommandAck(message.id, "rejected", refused)]
+        return [CommandAck(message.id, "acked"), CommandAck(message.id, "succeeded")]

@@ -1,0 +1,225 @@
+"""Plays a system from its own declarations: a small house model, said in the device's own frames.
+
+Values with a role follow the house model. All others start from the first plausible vector of their
+channel, so that a simulated device says what a real one does; faults are off unless one is played.
+"""
+
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from attrs import define, field, frozen
+
+from core.registry import Channel, Part, System
+from core.thing_model.datapoint import Datapoint, total
+from core.thing_model.fault import Fault
+from core.thing_model.layout.codec import Codec
+from core.thing_model.layout.fields import Value
+from core.thing_model.layout.layouts import compile_layout
+from core.thing_model.problems import DecodeError, EncodeError
+from core.vectors import FrameVector, Vectors, read_vectors
+
+
+@frozen
+class House:
+    """What a simulated house has: peak of the roof in W, storage in kWh and W, base load in W."""
+
+    pv_peak: float = 8000
+    storage: float = 10
+    storage_power: float = 5000
+    base_load: float = 300
+
+
+@define
+class Flow:
+    """The state of a house: powers in W in the house's sign, counters in kWh, charge in %."""
+
+    house: House
+    chance: random.Random
+    soc: float = 50
+    clouds: float = 0.8
+    readings: dict[str, float] = field(factory=dict[str, float])
+    counters: dict[str, float] = field(factory=dict[str, float])
+
+    def advance(self, local: datetime, seconds: float) -> None:
+        """Let `seconds` pass until the local time: sun, load, and a battery that evens them out."""
+        self.clouds = min(1, max(0.2, self.clouds + self.chance.uniform(-0.05, 0.05)))
+        pv = self.house.pv_peak * _sun(local) * self.clouds
+        load = self.house.base_load * (1 + _habits(local)) * self.chance.uniform(0.9, 1.1)
+        battery = self._battery(pv - load)
+        hours = seconds / 3600
+        self.soc += battery * hours / 1000 / self.house.storage * 100 if self.house.storage else 0
+        self.readings = {
+            "pv.power": pv,
+            "load.power": load,
+            "battery.power": battery,
+            "grid.power": load + battery - pv,
+            "battery.soc": self.soc,
+            "battery.soh": 98,
+        }
+        self._count("pv.energy", pv, hours)
+        self._count("load.energy", load, hours)
+        self._count("battery.energy_charged", battery, hours)
+        self._count("battery.energy_discharged", -battery, hours)
+        self._count("grid.energy_imported", self.readings["grid.power"], hours)
+        self._count("grid.energy_exported", -self.readings["grid.power"], hours)
+
+    def _battery(self, surplus: float) -> float:
+        if not self.house.storage or (self.soc >= 98 and surplus > 0):
+            return 0
+        if self.soc <= 10 and surplus < 0:
+            return 0
+        return max(-self.house.storage_power, min(self.house.storage_power, surplus))
+
+    def _count(self, counter: str, power: float, hours: float) -> None:
+        begin = self.counters.setdefault(counter, round(self.chance.uniform(500, 5000), 1))
+        self.counters[counter] = begin + max(0, power) * hours / 1000
+
+
+def _sun(local: datetime) -> float:
+    hour = local.hour + local.minute / 60
+    return max(0.0, math.sin((hour - 6) / 12 * math.pi)) ** 1.3
+
+
+def _habits(local: datetime) -> float:
+    """Load above the base: a morning and a larger evening peak."""
+    hour = local.hour + local.minute / 60
+    return 1.5 * math.exp(-((hour - 7.5) ** 2) / 2) + 3 * math.exp(-((hour - 19.5) ** 2) / 5)
+
+
+@define(eq=False)
+class SimulatedSystem:
+    """One system that speaks. `sn` seeds everything about it, so that it is the same every time."""
+
+    sn: str
+    system: System
+    zone: str = "UTC"
+    fault: tuple[str, Fault] | None = None
+    flow: Flow = field(init=False)
+    bases: dict[tuple[str, str], dict[str, Value]] = field(init=False, repr=False)
+    written: dict[tuple[str, str], Value] = field(factory=dict[tuple[str, str], Value], repr=False)
+    now: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        chance = random.Random(self.sn)  # noqa: S311  a simulated house, not a secret
+        size = chance.choice((0.6, 0.8, 1, 1.2))
+        storage = 10 * size if any("battery" in slot for slot in self.system.parts) else 0
+        self.flow = Flow(House(8000 * size, storage, 5000 * size), chance, chance.uniform(20, 80))
+        self.bases = {
+            (slot, name): _base(channel, _vectors(part))
+            for slot, part in self.system.parts.items()
+            for name, channel in part.channels.items()
+        }
+
+    def frames(self, now: datetime) -> Iterator[tuple[str, str, bytes]]:
+        """Slot, channel and payload of everything the system says at this moment (UTC)."""
+        since = self.now or now - timedelta(seconds=10)
+        self.now = now
+        self.flow.advance(now.astimezone(ZoneInfo(self.zone)), (now - since).total_seconds())
+        for slot, part in self.system.parts.items():
+            for name, channel in part.channels.items():
+                values = {**self.bases[slot, name], **self._roles(slot, part, channel)}
+                values |= self._clocks(channel, values, now)
+                if self.fault and self.fault[0] == slot and self.fault[1].datapoint in values:
+                    values[self.fault[1].datapoint] = _said_by(self.fault[1])
+                values |= {
+                    key: value
+                    for (where, key), value in self.written.items()
+                    if where == slot and key in values
+                }
+                yield slot, name, encode_nearest(channel.codec, values)
+
+    def _roles(self, slot: str, part: Part, channel: Channel) -> dict[str, Value]:
+        house = {**self.flow.readings, **self.flow.counters}
+        said: dict[str, Value] = {}
+        for role, sources in self.system.roles.items():
+            for source in sources:
+                if source.slot != slot or role not in house or not source.factor:
+                    continue
+                said |= _spread(part.datapoints[source.key], house[role] / source.factor)
+        return {key: value for key, value in said.items() if key in channel.codec.keys}
+
+    def _clocks(
+        self, channel: Channel, values: Mapping[str, Value], now: datetime
+    ) -> dict[str, Value]:
+        local = now.astimezone(ZoneInfo(self.zone)).replace(microsecond=0, tzinfo=None).isoformat()
+        return {
+            key: local for key in channel.codec.keys if _is_clock(values.get(key))
+        }
+
+    def log_lines(self) -> Iterator[tuple[str, str]]:
+        """Slot and text of the lines that the vectors of its plugins hold."""
+        for slot, part in self.system.parts.items():
+            for vector in _vectors(part).logs:
+                yield slot, vector.line
+
+    def obey(self, slot: str, command: str, frame: bytes) -> str | None:
+        """Carry out a command as its bytes say; the reason if it is refused."""
+        part = self.system.parts.get(slot)
+        declared = part.commands.get(command) if part else None
+        if declared is None:
+            return f"{slot} knows no command {command!r}"
+        codec = compile_layout(declared.writes)
+        try:
+            values = dict(zip(codec.keys, codec.decode(frame), strict=True))
+        except DecodeError as error:
+            return f"cannot read the command: {error}"
+        self.written |= {(slot, key): value for key, value in values.items()}
+        return None
+
+
+def _vectors(part: Part) -> Vectors:
+    return read_vectors(part.plugin.folder / "vectors")
+
+
+def _base(channel: Channel, vectors: Vectors) -> dict[str, Value]:
+    """The values of the channel's first vector that is plausible, faults cleared."""
+    values = next(_plausible(channel, vectors.frames), dict.fromkeys(channel.codec.keys))
+    cleared = {fault.datapoint for fault in channel.faults}
+    return {key: 0 if key in cleared else value for key, value in values.items()}
+
+
+def _plausible(
+    channel: Channel, vectors: Sequence[FrameVector]
+) -> Iterator[dict[str, Value]]:
+    for vector in vectors:
+        if vector.channel != channel.name or vector.payload is None:
+            continue
+        try:
+            values = channel.codec.decode_checked(vector.payload)
+        except DecodeError:
+            continue
+        yield dict(zip(channel.codec.keys, values, strict=True))
+
+
+def _spread(datapoint: Datapoint, value: float) -> dict[str, Value]:
+    """The value itself, or its equal parts where the datapoint is a total of others."""
+    if datapoint.computed is None:
+        return {datapoint.key: value}
+    if datapoint.computed is not total:
+        return {}
+    return {key: value / len(datapoint.of) for key in datapoint.of}
+
+
+def _said_by(fault: Fault) -> int:
+    return 1 << fault.bit if fault.bit is not None else fault.equals or 0
+
+
+def _is_clock(value: Value) -> bool:
+    return isinstance(value, str) and len(value) == 19 and value[10] == "T"
+
+
+def encode_nearest(codec: Codec, values: Mapping[str, Value]) -> bytes:
+    """The frame of these values; what the layout cannot say is said as 0 or left out."""
+    sayable = dict(values)
+    for fallback in (0, None):
+        for _ in range(len(sayable)):
+            try:
+                return codec.encode(sayable)
+            except EncodeError as error:
+                if error.datapoint not in codec.keys or sayable.get(error.datapoint) == fallback:
+                    break
+                sayable[error.datapoint] = fallback
+    return codec.encode(sayable)

@@ -1,0 +1,112 @@
+// What HTML alone cannot do, on every page: htmx, live streams, theme, shortcuts, copy.
+//
+// The portal's Content-Security-Policy has no unsafe-eval and no unsafe-inline. So no template may
+// use hx-on:*, js: values or a [condition] in hx-trigger, nor a style or on* attribute. Every page's
+// head carries, before this script:
+//
+//   <meta name="htmx-config" content="includeIndicatorCSS:false extensions:sse">
+//
+// (the indicator's rules are in app.css; no extension but the one imported here may register).
+// All words come from the server, in attributes, so that they are translated there.
+
+import "htmx.org";
+import "htmx.org/dist/ext/hx-sse.js";
+
+const root = document.documentElement;
+
+function toast(text) {
+  const list = document.getElementById("toasts"); // role="status", so it is read aloud
+  if (!list || !text) return;
+  const item = document.createElement("p");
+  item.className = "toast";
+  item.textContent = text;
+  list.append(item);
+  setTimeout(() => item.remove(), 6000);
+}
+
+// <theme-toggle data-auto="Theme: as the system" data-light="…" data-dark="…"><button>…
+// The server writes data-theme on <html> from the cookie, so that no page flashes.
+class ThemeToggle extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this);
+    this.describe();
+  }
+
+  handleEvent() {
+    const themes = ["auto", "light", "dark"];
+    const theme = themes[(themes.indexOf(root.dataset.theme) + 1) % themes.length];
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    root.dataset.theme = theme;
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+    this.describe();
+  }
+
+  describe() {
+    const text = this.dataset[root.dataset.theme ?? "auto"];
+    const button = this.querySelector("button");
+    if (!text || !button) return;
+    button.title = text;
+    button.setAttribute("aria-label", text);
+  }
+}
+
+// <copy-link href="/systems/AL2001?at=…" data-done="Link copied"><button>…
+// Copies the absolute address of href, or of the page; with text="…" that text as it is.
+class CopyLink extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this);
+  }
+
+  async handleEvent() {
+    const link = new URL(this.getAttribute("href") ?? location.href, location.href).href;
+    await copy(this.getAttribute("text") ?? link);
+    toast(this.dataset.done);
+  }
+}
+
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea"); // plain http in a local network has no clipboard
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+customElements.define("theme-toggle", ThemeToggle);
+customElements.define("copy-link", CopyLink);
+
+// data-key="/" or data-key="g h" on a field or a link is its shortcut. <html data-shortcuts="off">
+// switches all of them off (WCAG 2.1.4).
+let prefix = "";
+let forget = 0;
+
+function shortcut(event) {
+  if (event.defaultPrevented || root.dataset.shortcuts === "off" || isTyping(event)) return;
+  const keys = prefix ? `${prefix} ${event.key}` : event.key;
+  const target = document.querySelector(`[data-key="${CSS.escape(keys)}"]`);
+  clearTimeout(forget);
+  prefix = target ? "" : event.key;
+  forget = setTimeout(() => (prefix = ""), 1000);
+  if (!target) return;
+  event.preventDefault();
+  if (target.matches("input, select, textarea")) target.focus();
+  else target.click();
+}
+
+function isTyping(event) {
+  return (
+    event.isComposing || event.keyCode === 229 || // an input method is at work
+    event.ctrlKey || event.metaKey || event.altKey ||
+    event.target.closest?.("input, select, textarea, [contenteditable]") ||
+    document.querySelector("dialog:modal")
+  );
+}
+
+document.addEventListener("keydown", shortcut);
+
+// <html data-live> says whether the page's stream is up: old numbers must not look live.
+document.addEventListener("htmx:sse:after:connection", () => (root.dataset.live = "on"));
+document.addEventListener("htmx:sse:error", () => (root.dataset.live = "off"));
+document.addEventListener("htmx:sse:close", () => (root.dataset.live = "off"));
