@@ -81,9 +81,7 @@ def arguments(doc: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(
-    calls: Mapping[str, Callable[[], object]], *, rounds: int, seconds: float
-) -> Measured:
+def measure(calls: Mapping[str, Callable[[], object]], *, rounds: int, seconds: float) -> Measured:
     """Call each thing for about `seconds` per round, one after the other, `rounds` times."""
     times = {name: _times(call, seconds) for name, call in calls.items()}
     taken: dict[str, list[float]] = {name: [] for name in calls}

@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,12 @@ _FIELDS = {
 }
 
 
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
 @define
 class Host:
     """Collects plugins. One that is broken is left out and its problems are kept.
@@ -44,6 +51,7 @@ class Host:
     """
 
     strict: bool = False
+    manager: pluggy.PluginManager = field(factory=_manager, repr=False)
     plugins: dict[str, Plugin] = field(factory=dict[str, Plugin])
     problems: list[Problem] = field(factory=list[Problem])
 
@@ -52,7 +60,7 @@ class Host:
         file = Path(inspect.getfile(module))
         try:
             self._check_name(name, file)
-            plugin, problems = _folded(name, module, file, origin)
+            plugin, problems = _folded(self.manager, name, module, file, origin)
         except ModelError as error:
             self._refuse(name, file, error.problems)
             return
@@ -79,7 +87,7 @@ class Host:
         ]
         if self.strict:
             raise ModelError(located)
-        self.problems += [evolve(p, what=f"[{name}] {p.what}") for p in located]
+        self.problems += [evolve(p, plugin=name) for p in located]
 
     def load_folder(self, folder: Path, origin: Origin, package: str = "") -> None:
         """Every plugin in `folder`/kind/name. A `package` makes them importable under its name."""
@@ -151,29 +159,37 @@ def _built_in() -> ModuleType:
 
 
 def _folded(
-    name: str, module: ModuleType, file: Path, origin: Origin
+    manager: pluggy.PluginManager, name: str, module: ModuleType, file: Path, origin: Origin
 ) -> tuple[Plugin, list[Problem]]:
-    """Ask every hook of the module once, through a pluggy manager of its own."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
+    """Ask every hook of the module once; pluggy knows it no longer than that."""
     _check_marks(name, module)
-    try:
-        manager.register(module, name)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        hint = f"hooks are {', '.join(hookspecs.RETURNS)}"
-        raise ModelError([Problem(name, str(error), hint)]) from None
-    declared = {
-        attribute: tuple(_declared(name, manager, hook)) for hook, attribute in _FIELDS.items()
-    }
+    with _registered(manager, name, module):
+        declared = {
+            attribute: tuple(_declared(name, manager, hook)) for hook, attribute in _FIELDS.items()
+        }
+        paths = list(_declared(name, manager, "declare_products"))
     products, problems = list[ProductModel](), list[Problem]()
-    for path in _declared(name, manager, "declare_products"):
+    for path in paths:
         try:
             products.append(read_product_file(path))
         except ModelError as error:
             problems += error.problems
     plugin = Plugin(name, file, origin, products=tuple(products), **declared)
     return plugin, problems
+
+
+@contextmanager
+def _registered(manager: pluggy.PluginManager, name: str, module: ModuleType) -> Iterator[None]:
+    try:
+        manager.register(module, name)
+        manager.check_pending()
+        yield
+    except pluggy.PluginValidationError as error:
+        hint = f"hooks are {', '.join(hookspecs.RETURNS)}"
+        raise ModelError([Problem(name, str(error), hint)]) from None
+    finally:
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
 
 
 def _check_marks(name: str, module: ModuleType) -> None:

@@ -14,7 +14,8 @@ from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.function import Function
 from core.thing_model.grid_spec import GridSpec
-from core.thing_model.layout.layouts import Layout, compile_layout
+from core.thing_model.layout.layouts import Layout, layout_keys
+from core.thing_model.layout.mistakes import mistakes
 from core.thing_model.logs import LogRule
 from core.thing_model.problems import Problem
 from core.thing_model.product import ProductModel
@@ -81,7 +82,8 @@ def inconsistencies(plugin: Plugin) -> Iterator[Problem]:
         yield from _datapoint_problems(plugin, datapoint, keys)
     for decoder in plugin.decoders:
         where = f"{plugin.name} channel {decoder.channel}"
-        yield from _unknown(where, compiled_keys(decoder.layout), keys, "decodes")
+        yield from _layout_problems(where, decoder.layout)
+        yield from _unknown(where, layout_keys(decoder.layout), keys, "decodes")
     for fault in plugin.faults:
         yield from _unknown(f"{plugin.name} fault {fault.code}", (fault.datapoint,), keys, "reads")
     for command in plugin.commands:
@@ -91,8 +93,9 @@ def inconsistencies(plugin: Plugin) -> Iterator[Problem]:
     yield from _unknown_scopes(plugin)
 
 
-def compiled_keys(layout: Layout) -> tuple[str, ...]:
-    return compile_layout(layout).keys
+def _layout_problems(where: str, layout: Layout) -> Iterator[Problem]:
+    for key, what in mistakes(layout):
+        yield Problem(f"{where} {key}", what, "correct the layout")
 
 
 def _overlapping(plugin: Plugin, what: str, rows: Sequence[Any], name: str) -> Iterator[Problem]:
@@ -125,7 +128,8 @@ def _datapoint_problems(plugin: Plugin, datapoint: Datapoint, keys: set[str]) ->
 
 def _command_problems(plugin: Plugin, command: Command, keys: set[str]) -> Iterator[Problem]:
     where = f"{plugin.name} command {command.name}"
-    parameters = compiled_keys(command.writes)
+    yield from _layout_problems(where, command.writes)
+    parameters = layout_keys(command.writes)
     yield from _unknown(where, parameters, keys, "writes")
     yield from _unknown(where, command.reads_back, keys, "reads back")
     for name in ("constants", "limits", "defaults"):

@@ -1,12 +1,12 @@
 """What all domains keep their rows by: one MetaData, ids and times, and writing many rows at once."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, MetaData, String, Table, TextClause, text
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, MetaData, String, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import LargeBinary, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from core.thing_model.problems import Problem
 
@@ -25,12 +25,12 @@ TIME: Final = BigInteger()
 """UTC milliseconds."""
 SN: Final = String(24, collation="C").with_variant(String(24), "sqlite")
 """A serial number, ordered by its bytes on either database."""
-NAME: Final = String(32)
-"""A slot or a channel."""
+NAME: Final = String(32, collation="C").with_variant(String(32), "sqlite")
+"""A slot or a channel, ordered as a serial number is."""
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-Row = Mapping[str, Any]
+Row = tuple[Any, ...]
 
 
 class RequestError(ValueError):
@@ -52,45 +52,57 @@ def printable(given: str) -> str:
     return given.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> int:
+async def insert_new(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> int:
     """Insert the rows that are not there yet, and return how many that were."""
-    if not rows:
-        return 0
-    columns = tuple(rows[0])
     return await write(connection, table, columns, rows, "ON CONFLICT DO NOTHING")
 
 
 async def write(
-    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Row], tail: str
+    connection: AsyncConnection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    tail: str,
 ) -> int:
-    """INSERT `columns` of all rows with `tail` after it, and return the number of rows written.
+    """INSERT rows of these columns, with `tail` behind, and return how many were written.
 
     PostgreSQL takes one array per column, which is twice as fast as a statement per row.
     """
     if not rows:
         return 0
-    names = ", ".join(columns)
-    head = f"INSERT INTO {table.name} ({names})"
+    head = f"INSERT INTO {table.name} ({', '.join(columns)})"
     if connection.dialect.name == "postgresql":
-        arrays = ", ".join(f"CAST(:{c} AS {_type(table.c[c].type)}[])" for c in columns)
-        # SQLite needs WHERE between SELECT and ON CONFLICT, PostgreSQL does not mind.
-        statement = text(f"{head} SELECT * FROM unnest({arrays}) {tail}")  # noqa: S608  our own names
-        result = await connection.execute(
-            statement, {column: [row[column] for row in rows] for column in columns}
-        )
+        statement = f"{head} SELECT * FROM {unnest(table, columns)} {tail}"  # noqa: S608  our own names
+        result = await connection.exec_driver_sql(statement, arrays(rows))
     else:
-        values = ", ".join(f":{column}" for column in columns)
-        statement = text(f"{head} VALUES ({values}) {tail}")  # noqa: S608  our own names
-        result = await connection.execute(statement, list(rows))
+        statement = f"{head} VALUES ({', '.join('?' for _ in columns)}) {tail}"  # noqa: S608  our own names
+        result = await connection.exec_driver_sql(statement, list(rows))
     return result.rowcount
 
 
-def _type(type_: TypeEngine[Any]) -> str:
-    if isinstance(type_, LargeBinary):
-        return "bytea"
-    return "bigint" if isinstance(type_, BigInteger) else "text"
+def unnest(table: Table, columns: Sequence[str]) -> str:
+    """PostgreSQL's rows out of one array per column, for statements with `arrays`."""
+    types = (_array(table.c[column].type) for column in columns)
+    return f"unnest({', '.join(f'${n}::{type_}' for n, type_ in enumerate(types, 1))})"
 
 
-def keys_clause(connection: AsyncConnection, **columns: str) -> TextClause:
-    """Placeholder for a joined list of keys; see `matching`."""
-    raise NotImplementedError
+def arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:
+    """Rows as one array per column."""
+    return tuple(map(list, zip(*rows, strict=True)))
+
+
+def _array(type_: TypeEngine[Any]) -> str:
+    for kind, name in _ARRAYS:
+        if isinstance(type_, kind):
+            return name
+    raise TypeError(f"no array type is known for {type_!r}")
+
+
+_ARRAYS: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
+    (LargeBinary, "bytea[]"),
+    (Boolean, "boolean[]"),
+    (Integer, "bigint[]"),
+    (String, "text[]"),
+)

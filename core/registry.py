@@ -56,11 +56,18 @@ class Channel:
             values, refused = self._plausible(data)
         if not self.computed:
             return values, refused
+        return tuple(self._completed(values).values()), refused
+
+    def all_values(self, data: bytes) -> dict[str, Value]:
+        """As `read`, by key, with implausible values left as they are."""
+        return self._completed(self.codec.decode(data))
+
+    def _completed(self, values: Sequence[Value]) -> dict[str, Value]:
         known = dict(zip(self.codec.keys, values, strict=True))
         for datapoint in self.computed:
             if known.get(datapoint.key) is None:  # what the device sends comes before what follows
                 known[datapoint.key] = datapoint.compute(known)
-        return tuple(known.values()), refused
+        return known
 
     def _plausible(self, data: bytes) -> tuple[Sequence[Value], tuple[DecodeError, ...]]:
         values = list(self.codec.decode(data))

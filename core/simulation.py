@@ -80,7 +80,7 @@ class Flow:
 
 def _sun(local: datetime) -> float:
     hour = local.hour + local.minute / 60
-    return max(0.0, math.sin((hour - 6) / 12 * math.pi)) ** 1.3
+    return float(max(0.0, math.sin((hour - 6) / 12 * math.pi)) ** 1.3)
 
 
 def _habits(local: datetime) -> float:
@@ -105,7 +105,7 @@ class SimulatedSystem:
     def __attrs_post_init__(self) -> None:
         chance = random.Random(self.sn)  # noqa: S311  a simulated house, not a secret
         size = chance.choice((0.6, 0.8, 1, 1.2))
-        storage = 10 * size if any("battery" in slot for slot in self.system.parts) else 0
+        storage = 10 * size if "battery.power" in self.system.roles else 0
         self.flow = Flow(House(8000 * size, storage, 5000 * size), chance, chance.uniform(20, 80))
         self.bases = {
             (slot, name): _base(channel, _vectors(part))
@@ -145,9 +145,7 @@ class SimulatedSystem:
         self, channel: Channel, values: Mapping[str, Value], now: datetime
     ) -> dict[str, Value]:
         local = now.astimezone(ZoneInfo(self.zone)).replace(microsecond=0, tzinfo=None).isoformat()
-        return {
-            key: local for key in channel.codec.keys if _is_clock(values.get(key))
-        }
+        return {key: local for key in channel.codec.keys if _is_clock(values.get(key))}
 
     def log_lines(self) -> Iterator[tuple[str, str]]:
         """Slot and text of the lines that the vectors of its plugins hold."""
@@ -171,7 +169,7 @@ class SimulatedSystem:
 
 
 def _vectors(part: Part) -> Vectors:
-    return read_vectors(part.plugin.folder / "vectors")
+    return read_vectors(part.plugin.folder)
 
 
 def _base(channel: Channel, vectors: Vectors) -> dict[str, Value]:
@@ -181,14 +179,12 @@ def _base(channel: Channel, vectors: Vectors) -> dict[str, Value]:
     return {key: 0 if key in cleared else value for key, value in values.items()}
 
 
-def _plausible(
-    channel: Channel, vectors: Sequence[FrameVector]
-) -> Iterator[dict[str, Value]]:
+def _plausible(channel: Channel, vectors: Sequence[FrameVector]) -> Iterator[dict[str, Value]]:
     for vector in vectors:
-        if vector.channel != channel.name or vector.payload is None:
+        if vector.channel != channel.name or vector.unavailable:
             continue
         try:
-            values = channel.codec.decode_checked(vector.payload)
+            values = channel.codec.decode_checked(vector.data)
         except DecodeError:
             continue
         yield dict(zip(channel.codec.keys, values, strict=True))

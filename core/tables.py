@@ -119,6 +119,7 @@ def fault_table(
                 row["symbol"],
                 bit=int(row["bit"]),
                 label=row["label"],
+                number=row.get("number", ""),
                 severity=_as_is(row, "severity") or "warning",
                 source=row.get("source", ""),
                 confidence=_as_is(row, "confidence"),

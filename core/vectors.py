@@ -9,10 +9,10 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import cattrs
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 from cattrs.strategies import configure_union_passthrough
 
 import core
@@ -71,7 +71,7 @@ class CommandVector(_Payload):
     """A command with parameters as people give them, and the bytes that are sent."""
 
     command: str
-    parameters: Mapping[str, Value] = field(factory=dict)
+    parameters: Mapping[str, Value] = field(factory=dict[str, Value])
 
 
 @frozen(kw_only=True)
@@ -138,32 +138,35 @@ def read_vectors(folder: Path) -> Vectors:
     problems: list[Problem] = []
     rows: dict[str, list[Any]] = {name: [] for name in _TABLES}
     for path in sorted((folder / "vectors").glob("*.toml")):
-        for name, where, row in _rows(path, problems):
+        for name, number, row in _rows(path, problems):
             try:
+                where = f"vectors/{path.name}: {name} {number}"
                 rows[name].append(_vector(_TABLES[name], where, row))
             except ModelError as error:
-                problems += error.problems
+                problems += [evolve(p, where=f"{folder}/{p.where}") for p in error.problems]
     if problems:
         raise ModelError(problems)
     return Vectors(*(tuple(found) for found in rows.values()))
 
 
-def _rows(
-    path: Path, problems: list[Problem]
-) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Table name, place and content of every vector in a file."""
+def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    """Table name, number from 1 and content of every vector in a file."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(Problem(str(path), f"is not TOML: {error}"))
         return
     for name, rows in document.items():
-        if name not in _TABLES or not isinstance(rows, list):
+        if name not in _TABLES or not _are_tables(rows):
             hint = "tables are " + ", ".join(f"[[{table}]]" for table in _TABLES)
             problems.append(Problem(str(path), f"{name!r} is not a table of vectors", hint))
             continue
         for number, row in enumerate(rows, 1):
-            yield name, f"{path}: {name} {number}", row
+            yield name, number, row
+
+
+def _are_tables(rows: Any) -> bool:
+    return isinstance(rows, list) and {type(row) for row in cast("list[object]", rows)} == {dict}
 
 
 Row = TypeVar("Row", bound=Vector)
@@ -180,8 +183,13 @@ def _vector(kind: type[Row], where: str, row: Mapping[str, Any]) -> Row:
         hint = "a vector has " + ", ".join(known)
         raise ModelError(
             Problem(where, message.removesuffix(" @ $"), hint)
-            for message in cattrs.transform_error(error)
+            for message in cattrs.transform_error(error, format_exception=_said)
         ) from None
+
+
+def _said(error: BaseException, kind: type | None) -> str:
+    own = str(error).replace(" not in literal typing.Literal", " is none of ")
+    return own if "is no" in own else cattrs.v.format_exception(error, kind)
 
 
 def _payload(where: str, forms: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,14 +213,14 @@ def _payload(where: str, forms: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_is(value: Any, kind: type) -> Any:
-    """cattrs would turn any value into text or a flag; a file has to say what it means."""
+    """Cattrs alone would make text of a number and a flag of text; a file says what it means."""
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is not {_SAID[kind]}")
+        raise TypeError(f"{value!r} is not {_KINDS[kind]}")
     return value
 
 
-_SAID: Mapping[type, str] = {str: "text", bool: "true or false", bytes: "bytes"}
+_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", bytes: "bytes"}
 _converter = cattrs.Converter(forbid_extra_keys=True)
 configure_union_passthrough(Value, _converter)
-for _kind in _SAID:
+for _kind in _KINDS:
     _converter.register_structure_hook(_kind, _as_is)

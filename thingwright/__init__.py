@@ -5,6 +5,7 @@ from core import OWNER as _OWNER
 if _OWNER != "thingwright":  # pragma: no cover  a foreign package of the same name
     raise ImportError("the package named 'core' on sys.path is not thingwright's; reorder the path")
 
+from core.grid_tables import grid_tables
 from core.hookspecs import hookimpl
 from core.tables import RegisterTable, enumerations, fault_table, product_files, register_table
 from core.thing_model.command import Command
@@ -47,6 +48,7 @@ __all__ = [
     "View",
     "enumerations",
     "fault_table",
+    "grid_tables",
     "hookimpl",
     "product_files",
     "register_table",

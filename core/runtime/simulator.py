@@ -16,11 +16,11 @@ from core.runtime import topics
 from core.runtime.credentials import Credentials
 from core.runtime.envelope import Envelope
 from core.runtime.mqtt import MqttPublisher
-from core.runtime.mqtt_connection import BrokerAddress
+from core.runtime.mqtt_login import BrokerAddress
 from core.runtime.transport import Outgoing
 from core.simulation import SimulatedSystem
 from core.thing_model.fault import Fault
-from core.thing_model.messages import CommandAck, CommandMessage, Presence
+from core.thing_model.messages import Acknowledgement, CommandMessage, Presence
 from core.thing_model.product import ProductModel
 
 LOGGER = logging.getLogger(__name__)
@@ -121,14 +121,15 @@ class SimulatedDevice:
     playback: Playback
     boot_id: int = field(factory=lambda: int(time.time()) & 0xFFFF_FFFF)
     sequence: int = 0
-    commands: "asyncio.Queue[bytes]" = field(factory=asyncio.Queue)
+    commands: asyncio.Queue[bytes] = field(factory=asyncio.Queue[bytes])
+    answered: dict[str, list[Acknowledgement]] = field(factory=dict[str, list[Acknowledgement]])
 
     async def run(self, delay: float = 0) -> None:
         """Speak every interval, and answer commands as they come, until cancelled."""
         sn = self.system.sn
         device = MqttPublisher(
             self.playback.address(sn),
-            f"device-{sn}",
+            sn,
             will=self._presence(online=False),
             birth=lambda: self._presence(online=True),
             filters=(topics.command(sn),),
@@ -178,19 +179,23 @@ class SimulatedDevice:
             await device.publish_many([self._answer(ack) for ack in self._answers(payload)])
             await device.publish_many(self._frames())
 
-    def _answer(self, ack: CommandAck) -> Outgoing:
+    def _answer(self, ack: Acknowledgement) -> Outgoing:
         return self._enveloped(topics.ack(self.system.sn), msgspec.json.encode(ack))
 
-    def _answers(self, payload: bytes) -> list[CommandAck]:
+    def _answers(self, payload: bytes) -> list[Acknowledgement]:
         try:
             message = msgspec.json.decode(payload, type=CommandMessage)
         except msgspec.DecodeError as error:
             LOGGER.warning("%s: command cannot be read: %s", self.system.sn, error)
             return []
-        if message.expires_at < time.time() * 1000:
-            return [CommandAck(message.id, "rejected", "expired before it arrived")]
+        if message.id not in self.answered:
+            self.answered[message.id] = self._executed(message)
+        return self.answered[message.id]
+
+    def _executed(self, message: CommandMessage) -> list[Acknowledgement]:
+        if message.expires_at <= time.time() * 1000:
+            return [Acknowledgement(message.id, "rejected", "expired before it arrived")]
         frame = bytes.fromhex(message.frame)
-        refused = self.system.obey(message.slot, message.command, frame)
-        if refused:
-            return [CommandAck(message.id, "rejected", refused)]
-        return [CommandAck(message.id, "acked"), CommandAck(message.id, "succeeded")]
+        if refused := self.system.obey(message.slot, message.command, frame):
+            return [Acknowledgement(message.id, "rejected", refused)]
+        return [Acknowledgement(message.id, status) for status in ("accepted", "succeeded")]

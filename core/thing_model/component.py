@@ -1,8 +1,9 @@
 """The parts that a system is made of, and what is written on their nameplates."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from attrs import field, frozen, validators
+from msgspec import Meta
 
 from core.thing_model.provenance import Confidence
 
@@ -21,10 +22,12 @@ COMPONENT_KINDS: tuple[ComponentKind, ...] = (
 class Rating:
     """One figure of a nameplate or listing."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1, description="usable_capacity, rated_power …")]
     value: float | str
-    unit: str = ""
-    source: str = field(default="", kw_only=True)
+    unit: Annotated[str, Meta(description="Symbol of a known unit; empty for text and ratios")] = ""
+    source: Annotated[str, Meta(description="Id of the source it was read from")] = field(
+        default="", kw_only=True
+    )
     confidence: Confidence = field(default="", kw_only=True)
 
 
@@ -37,8 +40,11 @@ class Component:
     """
 
     kind: ComponentKind = field(validator=validators.in_(COMPONENT_KINDS))
-    label: str
-    variant: str = ""
-    vendor: str = field(default="", kw_only=True)
+    label: Annotated[str, Meta(min_length=1, description="As it is sold")]
+    variant: Annotated[
+        str,
+        Meta(pattern=r"^[a-z0-9_]*$", description="Third part of kind.name.variant, if any"),
+    ] = ""
+    vendor: Annotated[str, Meta(description="Maker")] = field(default="", kw_only=True)
     ratings: tuple[Rating, ...] = field(default=(), kw_only=True)
     doc: str = field(default="", kw_only=True)

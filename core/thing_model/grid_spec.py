@@ -1,12 +1,16 @@
 """What a country's grid asks of an inverter."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from attrs import field, frozen, validators
+from msgspec import Meta
 
 from core.thing_model.provenance import Confidence
 
-Basis = Literal["read", "recalled"]
+Basis = Annotated[
+    Literal["read", "recalled"], Meta(description="Read in a document, or recalled and unverified")
+]
+SourceId = Annotated[str, Meta(description="Id of the source it was read from")]
 
 
 @frozen
@@ -17,16 +21,21 @@ class GridLimit:
     have, or an "average" window over which the value is taken.
     """
 
-    protection: str
+    protection: Annotated[
+        str, Meta(min_length=1, description="Stage: uv1, ov2, uf1, of1 …; o acts above, u below")
+    ]
     quantity: Literal["voltage", "frequency"] = field(
         validator=validators.in_(("voltage", "frequency"))
     )
     value: float
     unit: str
-    time: float | None = None
-    timing: Literal["delay", "maximum", "average"] = "delay"
+    time: Annotated[float | None, Meta(description="Seconds")] = None
+    timing: Annotated[
+        Literal["delay", "maximum", "average"],
+        Meta(description="Delay before it trips, maximum within which it has, averaging window"),
+    ] = "delay"
     basis: Basis = "recalled"
-    source: str = ""
+    source: SourceId = ""
     confidence: Confidence = "unverified"
 
     @property
@@ -39,12 +48,12 @@ class GridLimit:
 class GridParameter:
     """A setting of a grid function: reconnection, ramp, P(f), power factor."""
 
-    function: str
-    name: str
+    function: Annotated[str, Meta(min_length=1, description="reconnect, ramp, power_factor …")]
+    name: Annotated[str, Meta(min_length=1, description="delay, gradient, minimum …")]
     value: float | bool | str
     unit: str = ""
     basis: Basis = "recalled"
-    source: str = ""
+    source: SourceId = ""
     confidence: Confidence = "unverified"
 
 
@@ -52,12 +61,14 @@ class GridParameter:
 class GridCurve:
     """A characteristic such as volt-var: points (x, y) in order, in the units of its axes."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1, description="volt_var, volt_watt, freq_watt …")]
     x_unit: str
     y_unit: str
-    points: tuple[tuple[float, float], ...]
+    points: Annotated[
+        tuple[tuple[float, float], ...], Meta(min_length=2, description="x and y, in order")
+    ]
     basis: Basis = "recalled"
-    source: str = ""
+    source: SourceId = ""
     confidence: Confidence = "unverified"
 
 
@@ -67,9 +78,9 @@ class ExportRule:
 
     value: float
     unit: str
-    relative_to: str
-    operator: str = ""
-    source: str = ""
+    relative_to: Annotated[str, Meta(description="Installed PV power, connection point …")]
+    operator: Annotated[str, Meta(description="Grid operator that asks for it; all if empty")] = ""
+    source: SourceId = ""
     confidence: Confidence = "unverified"
     note: str = ""
 
@@ -78,17 +89,22 @@ class ExportRule:
 class GridSpec:
     """A grid specification of one edition for one region."""
 
-    id: str
-    name: str
-    edition: str
-    region: str
-    countries: tuple[str, ...]
-    nominal_voltage: float
-    nominal_frequency: float
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9_]+$", description="Unique: de_vde_ar_n_4105_2018")]
+    name: Annotated[str, Meta(min_length=1, description="What people call the document")]
+    edition: Annotated[str, Meta(description="Year and month, or the document's own mark")]
+    region: Annotated[str, Meta(description="Where it holds, as people say it")]
+    countries: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}$")], ...], Meta(description="ISO 3166-1")
+    ]
+    nominal_voltage: Annotated[float, Meta(gt=0, description="V, line to neutral")]
+    nominal_frequency: Annotated[float, Meta(gt=0, description="Hz")]
     limits: tuple[GridLimit, ...] = field(default=(), kw_only=True)
     parameters: tuple[GridParameter, ...] = field(default=(), kw_only=True)
     curves: tuple[GridCurve, ...] = field(default=(), kw_only=True)
     export_rules: tuple[ExportRule, ...] = field(default=(), kw_only=True)
-    vendor_codes: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
+    vendor_codes: Annotated[
+        tuple[tuple[str, int], ...],
+        Meta(description="Maker and the number by which its inverters know the specification"),
+    ] = field(default=(), kw_only=True)
     confidence: str = field(default="", kw_only=True)
     doc: str = field(default="", kw_only=True)

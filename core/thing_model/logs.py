@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Literal
 
 from attrs import field, frozen, validators
@@ -20,6 +21,8 @@ LOG_KINDS: tuple[LogKind, ...] = (
 )
 LINE_LIMIT = 8192
 """Characters of a line that are looked at; the rest is kept but not parsed."""
+TIME_LIMIT = 64
+"""Characters that a written time has at most."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -40,14 +43,19 @@ class Template:
             raise ValueError(f"{text!r}: two placeholders need text between them")
         return cls(literals, placeholders)
 
-    def match(self, text: str) -> dict[str, str] | None:
-        """The placeholders' texts if the whole of `text` fits, found left to right."""
+    def match(self, text: str, time_format: str = "") -> dict[str, str] | None:
+        """The placeholders' texts if the whole of `text` fits, found left to right.
+
+        A `{time}` has to read by its format, and may hold the literal text that follows it.
+        """
         if not text.startswith(self.literals[0]):
             return None
         at, found = len(self.literals[0]), dict[str, str]()
         for name, literal in zip(self.placeholders, self.literals[1:], strict=True):
             last = name == self.placeholders[-1] and literal is self.literals[-1]
             end = len(text) - len(literal) if last else text.find(literal, at)
+            while name == "time" and end >= at and not _is_time(text[at:end], time_format):
+                end = -1 if last or end > at + TIME_LIMIT else text.find(literal, end + 1)
             if end < at or not text.startswith(literal, end):
                 return None
             found[name] = text[at:end]
@@ -58,6 +66,13 @@ class Template:
         """The text with its placeholders filled in; the inverse of `match`."""
         pairs = zip(self.placeholders, self.literals[1:], strict=True)
         return self.literals[0] + "".join(values[name] + literal for name, literal in pairs)
+
+
+def _is_time(text: str, time_format: str) -> bool:
+    try:
+        return not time_format or bool(datetime.strptime(text, time_format))  # noqa: DTZ007  the device's own clock has no zone
+    except ValueError:
+        return False
 
 
 def _template(text: str) -> Template:
@@ -87,7 +102,7 @@ class LogRule(Declaration):
 
     def read(self, text: str) -> "list[LogRecord] | None":
         """The records of a line, or None if it does not read so."""
-        found = self.line.match(text)
+        found = self.line.match(text, self.time_format)
         if found is None:
             return None
         if self.items is None:
@@ -96,7 +111,7 @@ class LogRule(Declaration):
         for piece in found.pop("items", "").split(self.separator):
             if piece.strip() in ("", "..."):
                 continue
-            item = self.items.match(piece.strip())
+            item = self.items.match(piece.strip(), self.time_format)
             if item is None:
                 return None
             records.append(self._record({**found, **item}))

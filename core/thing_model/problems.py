@@ -7,11 +7,12 @@ from attrs import frozen
 
 @frozen
 class Problem:
-    """One thing that is wrong with a declaration or a file."""
+    """One thing that is wrong with a declaration or a file, and the plugin it belongs to."""
 
     where: str
     what: str
     hint: str = ""
+    plugin: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" + (f" ({self.hint})" if self.hint else "")

@@ -87,7 +87,7 @@ class Placed:
 
     @property
     def end(self) -> int:
-        return max(span[1] for span in self.spans)
+        return max(self.offsets) + self.field.size // len(self.offsets)
 
 
 def walk(

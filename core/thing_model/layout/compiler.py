@@ -38,10 +38,8 @@ class BinaryCodec:
                 raise EncodeError(placed.key, "is missing, and a group of values depends on it")
             return int(value)
 
-        size = max(block.sizes, default=0)
         places = list(walk(block, count_of))
-        target = bytearray(size or max((p.end for p in places), default=0))
-        target += bytes(len(target) % block.width)
+        target = bytearray(self._size(places, values))
         taken = bytearray(len(target))
         for placed in places:
             if placed.end > len(target):
@@ -49,15 +47,15 @@ class BinaryCodec:
             value = values.get(placed.key)
             factor = values.get((placed.field.scaled_by or "").format(**placed.indices))
             write_raw(block, placed, to_raw(placed, value, factor), target, taken)
-        return self._cut(bytes(target), values)
+        return bytes(target)
 
-    def _cut(self, target: bytes, values: Mapping[str, Value]) -> bytes:
-        """The shortest allowed block that still says every value."""
-        for size in sorted(self.block.sizes)[:-1]:
-            beyond = [p for p in walk(self.block, lambda _: 0) if p.end > size]
-            if all(values.get(placed.key) is None for placed in beyond):
-                return target[:size]
-        return target
+    def _size(self, places: Sequence[Placed], values: Mapping[str, Value]) -> int:
+        """The shortest allowed size that still says every value."""
+        for size in sorted(self.block.sizes):
+            if all(values.get(placed.key) is None for placed in places if placed.end > size):
+                return size
+        size = max((placed.end for placed in places), default=0)
+        return max(self.block.sizes, default=size + size % self.block.width)
 
     def trace(self, data: bytes) -> dict[str, Trace]:
         self.decode(data)

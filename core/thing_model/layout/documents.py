@@ -58,9 +58,11 @@ def number(
     return JsonField(key, "number", paths, scale, offset, None, tuple(absent))
 
 
-def whole(key: str, *paths: str, mask: int | None = None, absent: Any = ()) -> JsonField:
-    """A whole number; `mask` picks some of its bits and shifts them down."""
-    return JsonField(key, "whole", paths, 1, 0, mask, tuple(absent))
+def whole(
+    key: str, *paths: str, mask: int | None = None, scale: float = 1, absent: Any = ()
+) -> JsonField:
+    """A whole number; `mask` picks some of its bits and shifts them down, before the scale."""
+    return JsonField(key, "whole", paths, scale, 0, mask, tuple(absent))
 
 
 def string(key: str, *paths: str, absent: Any = ()) -> JsonField:
@@ -222,7 +224,7 @@ def _as_whole(item: JsonField, raw: Any) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or raw != int(raw):
         return None
     said = int(raw)
-    return (said & item.mask) >> item.shift if item.mask is not None else said
+    return item.linear.value(said if item.mask is None else (said & item.mask) >> item.shift)
 
 
 def _as_text(_item: JsonField, raw: Any) -> Value:
@@ -253,7 +255,7 @@ def _said(item: JsonField, value: Value) -> Any:
     if isinstance(value, str) or value is None:
         raise EncodeError(item.key, f"{value!r} is text where a number belongs")
     if item.mask is not None:
-        raw = int(value) << item.shift
+        raw = item.linear.whole_raw(value) << item.shift
         if raw & ~item.mask:
             raise EncodeError(item.key, f"{value} does not fit the mask {item.mask:#x}")
         return raw

@@ -7,7 +7,6 @@ from attrs import evolve, field, frozen, validators
 
 from core.thing_model.layout.linear import Linear
 
-type_names = ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64")
 WireType = Literal[
     "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "text", "clock", "octets"
 ]
@@ -25,6 +24,9 @@ STRUCT_CODES: dict[str, tuple[str, int]] = {
     "f32": ("f", 4),
     "f64": ("d", 8),
 }
+
+SIZES = {name: size for name, (_, size) in STRUCT_CODES.items()} | {"clock": 6}
+"""Bytes of the types that always have the same number of them."""
 
 
 def _numbers(given: int | Iterable[int] | None) -> tuple[int, ...]:
@@ -60,8 +62,8 @@ class Field:
     linear: Linear = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.type in STRUCT_CODES:
-            object.__setattr__(self, "size", STRUCT_CODES[self.type][1])
+        if self.type in SIZES:
+            object.__setattr__(self, "size", SIZES[self.type])
         object.__setattr__(self, "linear", Linear.of(self.scale, self.offset))
 
     @property
@@ -176,7 +178,7 @@ def clock(key: str, at: At = None) -> Field:
 
     The value is ISO 8601 without a zone; all zeros is absent.
     """
-    return Field(key, "clock", at, size=6)
+    return Field(key, "clock", at)
 
 
 def octets(key: str, size: int, at: At = None) -> Field:

@@ -1,6 +1,7 @@
 """Raw number <-> value, exactly: value = raw * scale + offset, kept as whole numbers."""
 
 from fractions import Fraction
+from functools import cache
 from math import lcm
 
 from attrs import frozen
@@ -15,6 +16,7 @@ class Linear:
     d: int = 1
 
     @classmethod
+    @cache
     def of(cls, scale: float, offset: float) -> "Linear":
         scale_, offset_ = Fraction(str(scale)), Fraction(str(offset))
         d = lcm(scale_.denominator, offset_.denominator)

@@ -29,6 +29,20 @@ class Tagged:
     stride: int | None = None
     tag_mask: int = 0xFFFF_FFFF
 
+    def records(self, data: bytes) -> Iterator[tuple[int, int, int]]:
+        """Tag, first byte of the body and byte after it, of every record."""
+        header, at = struct.Struct(self.header), 0
+        while at < len(data):
+            if len(data) - at < header.size:
+                raise DecodeError("frame", at, f"{len(data) - at} bytes are no record header")
+            tag, length = header.unpack_from(data, at)
+            start = at + header.size
+            end = start + (self.stride or length)
+            if end > len(data) or length > end - start:
+                raise DecodeError("frame", start, f"a record announces {length} bytes, too many")
+            yield tag & self.tag_mask, start, start + length
+            at = end
+
     def overridden(self, *fields: Field) -> "Tagged":
         """This layout with the fields of the same keys replaced."""
         sections = dict(self.sections)
@@ -87,7 +101,7 @@ class TaggedCodec:
     def _decode(self, data: bytes, *, checked: bool) -> Sequence[Value]:
         values: list[Value] = [None] * len(self.keys)
         known = False
-        for tag, start, end in self._records(data):
+        for tag, start, end in self.layout.records(data):
             codec = self.codecs.get(tag)
             if codec is None:
                 continue
@@ -122,26 +136,12 @@ class TaggedCodec:
     def trace(self, data: bytes) -> dict[str, Trace]:
         self.decode(data)
         traced: dict[str, Trace] = {}
-        for tag, start, end in self._records(data):
+        for tag, start, end in self.layout.records(data):
             if codec := self.codecs.get(tag):
                 for key, found in codec.trace(data[start:end]).items():
                     spans = tuple((a + start, b + start) for a, b in found.spans)
                     traced[key] = evolve(found, spans=spans)
         return traced
-
-    def _records(self, data: bytes) -> Iterator[tuple[int, int, int]]:
-        """Tag, first byte of the body and byte after it, of every record."""
-        header, at = struct.Struct(self.layout.header), 0
-        while at < len(data):
-            if len(data) - at < header.size:
-                raise DecodeError("frame", at, f"{len(data) - at} bytes are no record header")
-            tag, length = header.unpack_from(data, at)
-            start = at + header.size
-            end = start + (self.layout.stride or length)
-            if end > len(data) or length > end - start:
-                raise DecodeError("frame", start, f"a record announces {length} bytes, too many")
-            yield tag & self.layout.tag_mask, start, start + length
-            at = end
 
 
 def compile_tagged(layout: Tagged, ranges: Mapping[str, Range]) -> TaggedCodec:

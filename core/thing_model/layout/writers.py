@@ -39,17 +39,17 @@ class Writer:
 
         Returns pairs of a target tuple in source and its Struct, and one expression per field.
         """
-        layers: list[dict[int, tuple[str, str]]] = []
+        layers: list[_Layer] = []
         expressions = [self._raw(p, layers) for p in placed]
         order = "<" if self.block.order == "little" else ">"
-        return [(_targets(layer), _struct(order, layer)) for layer in layers], expressions
+        return [(layer.targets, layer.struct(order)) for layer in layers], expressions
 
-    def _raw(self, placed: Placed, layers: list[dict[int, tuple[str, str]]]) -> str:
+    def _raw(self, placed: Placed, layers: list["_Layer"]) -> str:
         item = placed.field
         if placed.contiguous:
             code = STRUCT_CODES[item.type][0] if item.numeric else f"{item.size}s"
-            return self._item(placed.offsets[0], code, layers)
-        words = [self._item(o, "H", layers) for o in word_offsets(placed)]
+            return _variable(placed.offsets[0], code, item.size, layers)
+        words = [_variable(offset, "H", 2, layers) for offset in word_offsets(placed)]
         if not item.whole:
             pack = self.name("pack", struct.Struct(f">{len(words)}H").pack)
             unpack = self.name("unpack", struct.Struct(">" + STRUCT_CODES[item.type][0]).unpack)
@@ -61,25 +61,6 @@ class Writer:
         top = 1 << 8 * item.size - 1
         return f"(({joined} ^ {top:#x}) - {top:#x})"
 
-    def _item(self, offset: int, code: str, layers: list[dict[int, tuple[str, str]]]) -> str:
-        """The variable that holds `code` read at `offset`, in the first layer without overlap."""
-        size = struct.calcsize(f">{code}")
-        for layer in layers:
-            known = layer.get(offset)
-            if known and known[0] == code:
-                return known[1]
-            if not any(
-                o < offset + size and offset < o + struct.calcsize(f">{c}")
-                for o, (c, _) in layer.items()
-            ):
-                break
-        else:
-            layers.append(layer := {})
-        taken = {name for other in layers for _, name in other.values()}
-        name = f"at{offset}" if f"at{offset}" not in taken else f"at{offset}_{code}"
-        layer[offset] = (code, name)
-        return name
-
     def value(self, placed: Placed, raw: str, at: str, factor: str | None) -> str:
         """The expression of a field's value from the expression of its raw number."""
         item = placed.field
@@ -88,8 +69,8 @@ class Writer:
             return f"{read}({raw}, {placed.key!r}, {at})"
         plain = raw
         if item.mask is not None:
-            plain = f"({raw} & {item.mask:#x})" + (f" >> {item.shift}" if item.shift else "")
-            plain = f"({plain})"
+            plain = f"({raw} & {item.mask:#x})"
+            plain = f"({plain} >> {item.shift})" if item.shift else plain
         if item.divide != 1:
             plain = f"({plain} // {item.divide})"
         if factor is None:
@@ -111,59 +92,72 @@ class Flat(Writer):
     """A block without groups: every value has one place, so one tuple expression does."""
 
     def write(self) -> None:
+        self.names["StructError"] = struct.error
         sizes = self.block.sizes or (None,)
-        for suffix in ("", "_checked"):
-            branches = [self._function(size, suffix) for size in sizes]
+        branches = [self._functions(size) for size in sizes]
+        for name in ("decode", "decode_checked"):
             if len(branches) == 1:
-                self.lines += [f"decode{suffix} = {branches[0]}", ""]
+                self.lines += [f"{name} = {name}{branches[0]}", ""]
                 continue
-            by_size = ", ".join(f"{s}: {b}" for s, b in zip(sizes, branches, strict=True))
+            by_size = ", ".join(f"{s}: {name}{b}" for s, b in zip(sizes, branches, strict=True))
             self.lines += [
-                f"by_size{suffix} = {{{by_size}}}",
-                f"def decode{suffix}(data):",
-                f"    return by_size{suffix}.get(len(data), {branches[-1]})(data)",
+                f"{name}_by_size = {{{by_size}}}",
+                f"def {name}(data):",
+                f"    return {name}_by_size.get(len(data), {name}{branches[-1]})(data)",
                 "",
             ]
 
-    def _function(self, size: int | None, suffix: str) -> str:
-        places = list(walk(self.block, lambda _: 0))
-        inside = [p for p in places if size is None or p.end <= size]
+    def _functions(self, size: int | None) -> str:
+        """Writes both decoders for blocks of `size` bytes; returns what ends their names."""
+        inside = [p for p in walk(self.block, lambda _: 0) if size is None or p.end <= size]
         structs, raws = self.unpack(inside)
-        name = f"decode{suffix}_{next(self.serial)}"
-        self.lines += [f"def {name}(data):", "    try:"]
+        start = self._start(structs, size)
+        values = self._values(inside, raws)
+        suffix = f"_{next(self.serial)}"
+        self._function(f"decode{suffix}", start, inside, values)
+        check, checked_values = self._check(inside, raws, values)
+        if check:
+            self._function(f"decode_checked{suffix}", start + check, inside, checked_values)
+        else:
+            self.lines += [f"decode_checked{suffix} = decode{suffix}", ""]
+        return suffix
+
+    def _start(self, structs: Sequence[tuple[str, struct.Struct]], size: int | None) -> list[str]:
+        """The lines that unpack a block."""
+        lines = ["    try:"]
         for targets, reader in structs:
             read = reader.unpack_from if size is None else _padded(reader, size).unpack
-            unpack = self.name("unpack", read)
-            self.lines.append(f"        {targets} = {unpack}(data)")
+            lines.append(f"        {targets} = {self.name('unpack', read)}(data)")
         if not structs:
-            self.lines.append("        pass")
-        self.names["StructError"] = struct.error
-        self.lines += [
-            "    except StructError:",
-            f"        raise {self.fails(self.block, size)}(data) from None",
-        ]
-        self._values(inside, raws, len(places), suffix)
-        return name
+            lines.append("        pass")
+        fail = self.fails(self.block, size)
+        return [*lines, "    except StructError:", f"        raise {fail}(data) from None"]
 
-    def _values(
-        self, inside: Sequence[Placed], raws: Sequence[str], total: int, suffix: str
+    def _function(
+        self, name: str, start: Sequence[str], inside: Sequence[Placed], values: Sequence[str]
     ) -> None:
-        factors = {p.key: raw for p, raw in zip(inside, raws, strict=True)}
-        absent = {p.key: p.field.absent for p in inside}
-        values: list[str] = []
-        for placed, raw in zip(inside, raws, strict=True):
-            by = placed.field.scaled_by
-            factor = None if by is None else _factor(factors[by], absent[by])
-            values.append(self.value(placed, raw, str(placed.offsets[0]), factor))
-        if suffix:
-            self._check(inside, raws, values)
         # a layout may place fields beyond a shorter block; they come last only by luck
         by_key = dict(zip((p.key for p in inside), values, strict=True))
-        listed = ",\n        ".join(by_key.get(key, "None") for key in self.keys)
-        self.lines += [f"    return (\n        {listed},\n    )" if total else "    return ()", ""]
+        listed = "".join(f"\n        {by_key.get(key, 'None')}," for key in self.keys)
+        self.lines += [f"def {name}(data):", *start, f"    return ({listed}\n    )", ""]
 
-    def _check(self, inside: Sequence[Placed], raws: Sequence[str], values: list[str]) -> None:
-        conditions: list[str] = []
+    def _values(self, inside: Sequence[Placed], raws: Sequence[str]) -> list[str]:
+        powers = {p.key: _factor(r, p.field.absent) for p, r in zip(inside, raws, strict=True)}
+
+        def factor(item: Field) -> str | None:
+            # a factor that a shorter block does not hold is absent, and the value with it
+            return None if item.scaled_by is None else powers.get(item.scaled_by, "None")
+
+        return [
+            self.value(p, raw, str(p.offsets[0]), factor(p.field))
+            for p, raw in zip(inside, raws, strict=True)
+        ]
+
+    def _check(
+        self, inside: Sequence[Placed], raws: Sequence[str], values: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """The lines that refuse an implausible value, and the expressions of the values then."""
+        lines, conditions, values = list[str](), list[str](), list(values)
         for n, (placed, raw) in enumerate(zip(inside, raws, strict=True)):
             limits = self.ranges.get(placed.key)
             if limits is None or not placed.field.numeric:
@@ -171,15 +165,16 @@ class Flat(Writer):
             condition = _raw_condition(placed.field, raw, limits)
             if condition is None:
                 variable = f"v{next(self.serial)}"
-                self.lines.append(f"    {variable} = {values[n]}")
+                lines.append(f"    {variable} = {values[n]}")
                 values[n] = variable
                 condition = _condition(variable, limits, [f"{variable} is None"])
             if condition:
                 conditions.append(condition)
         if conditions:
-            fail = self.name("implausible", self._implausible)
             joined = "\n        and ".join(conditions)
-            self.lines += [f"    if not (\n        {joined}\n    ):", f"        raise {fail}(data)"]
+            fail = self.name("implausible", self._implausible)
+            lines += [f"    if not (\n        {joined}\n    ):", f"        raise {fail}(data)"]
+        return lines, values
 
     def _implausible(self, data: bytes) -> DecodeError:
         read = interpret(self.block, data)
@@ -281,19 +276,44 @@ class _Unnumbered(dict[str, int]):
         return f"{{{index}}}"
 
 
-def _targets(layer: Mapping[int, tuple[str, str]]) -> str:
-    names = ", ".join(layer[offset][1] for offset in sorted(layer))
-    return f"({names},)"
+@define
+class _Layer:
+    """Variables that one Struct reads: by offset the code and the name, and the bytes they take."""
+
+    parts: dict[int, tuple[str, str]] = field(factory=dict[int, tuple[str, str]])
+    taken: set[int] = field(factory=set[int])
+
+    @property
+    def targets(self) -> str:
+        return f"({', '.join(self.parts[offset][1] for offset in sorted(self.parts))},)"
+
+    def struct(self, order: str) -> struct.Struct:
+        codes, cursor = [order], 0
+        for offset in sorted(self.parts):
+            if offset > cursor:
+                codes.append(f"{offset - cursor}x")
+            codes.append(self.parts[offset][0])
+            cursor = offset + struct.calcsize(order + self.parts[offset][0])
+        return struct.Struct("".join(codes))
 
 
-def _struct(order: str, layer: Mapping[int, tuple[str, str]]) -> struct.Struct:
-    codes, cursor = [order], 0
-    for offset in sorted(layer):
-        if offset > cursor:
-            codes.append(f"{offset - cursor}x")
-        codes.append(layer[offset][0])
-        cursor = offset + struct.calcsize(order + layer[offset][0])
-    return struct.Struct("".join(codes))
+def _variable(offset: int, code: str, size: int, layers: list[_Layer]) -> str:
+    """The variable that holds `code` read at `offset`, in the first layer without overlap."""
+    place = range(offset, offset + size)
+    for layer in layers:
+        known = layer.parts.get(offset)
+        if known and known[0] == code:
+            return known[1]
+        if layer.taken.isdisjoint(place):
+            break
+    else:
+        layers.append(layer := _Layer())
+    name = f"at{offset}"
+    if any(offset in other.parts for other in layers):
+        name = f"at{offset}_{code}"
+    layer.parts[offset] = (code, name)
+    layer.taken.update(place)
+    return name
 
 
 def _padded(reader: struct.Struct, size: int) -> struct.Struct:

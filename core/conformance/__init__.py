@@ -1,0 +1,1 @@
+"""The conformance kit: what every plugin has to prove, and how well it does."""

@@ -1,0 +1,37 @@
+"""How well a plugin is proven, and how independent the proof is."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from core.conformance.subject import Finding, Subject
+from core.vectors import ORIGINS, Origin
+
+Tier = Literal["none", "bronze", "silver", "gold"]
+INDEPENDENT: tuple[Origin, ...] = ("captured", "vendor", "library")
+
+
+def tier(subject: Subject, findings: Iterable[Finding]) -> Tier:
+    """The tier of a plugin with these findings.
+
+    none    a rule is broken: the plugin does not do what it or its vectors say
+    bronze  it conforms, but some wrong declarations would not be noticed
+    silver  every rule holds, and every mutant is caught
+    gold    and every channel has a frame that was captured from a device, printed by the vendor or
+            read by an independent library: more than our own reading of the facts speaks for it
+    """
+    broken = {finding.rule for finding in findings}
+    if broken - {"mutations"}:
+        return "none"
+    if broken:
+        return "bronze"
+    proof = independence(subject)
+    return "gold" if proof and set(proof.values()) <= set(INDEPENDENT) else "silver"
+
+
+def independence(subject: Subject) -> dict[str, str]:
+    """The best origin that the good frames of each channel have; empty where it has no frame."""
+    best: dict[str, str] = {}
+    for decoder in subject.plugin.decoders:
+        origins = {v.origin for v in subject.vectors.frames if v.channel == decoder.channel}
+        best[decoder.channel] = next((origin for origin in ORIGINS if origin in origins), "")
+    return best

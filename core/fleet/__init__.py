@@ -1,0 +1,1 @@
+"""The fleet: which systems there are and what is known of each."""

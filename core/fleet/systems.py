@@ -1,0 +1,281 @@
+"""The systems of the fleet: registering, finding and changing them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import frozen
+from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.fleet.tables import systems
+from core.records import RequestError, insert_new, printable
+from core.registry import Registry, System
+from core.thing_model.problems import Problem
+
+SN_SHAPE: Final = re.compile(r"[A-Z0-9]{8,24}")
+COUNTRY_SHAPE: Final = re.compile(r"[A-Z]{2}")
+SHORTEST_SUBSTRING: Final = 3
+COUNT_CAP: Final = 10_000
+LONGEST: Final = {"name": 128, "firmware": 64}
+
+
+@frozen
+class SystemRecord:
+    """A system as registered. Times are UTC milliseconds, empty texts are not known.
+
+    `online` is what the device last said of itself, None if it never did; that frames arrive is
+    told by `last_frame_at`, which is exact to half a minute.
+    """
+
+    id: int
+    sn: str
+    product_id: str
+    product_version: str
+    name: str
+    country: str
+    timezone: str
+    firmware: str
+    online: bool | None
+    online_at: int | None
+    registered_at: int
+    changed_at: int
+    first_frame_at: int | None
+    last_frame_at: int | None
+
+
+@frozen
+class Registration:
+    """What is said of a system when it is registered; the product model's newest version if none."""
+
+    sn: str
+    product_id: str
+    product_version: str = ""
+    name: str = ""
+    country: str = ""
+    timezone: str = ""
+    firmware: str = ""
+
+
+async def register(
+    connection: AsyncConnection, registry: Registry, given: Registration, now: int
+) -> SystemRecord:
+    """Add a system; raises RequestError with everything that is wrong with the request."""
+    problems = list(problems_of(registry, given))
+    if not problems and await by_sn(connection, given.sn):
+        problems = [_taken(given.sn)]
+    if problems:
+        raise RequestError(*problems)
+    row = _row(registry, given, now)
+    try:
+        result = await connection.execute(insert(systems).values(row).returning(*systems.c))
+    except IntegrityError:
+        raise RequestError(_taken(given.sn)) from None
+    return _record(result.one())
+
+
+async def register_new(
+    connection: AsyncConnection, registry: Registry, given: Iterable[Registration], now: int
+) -> int:
+    """Add those of these systems that are not registered yet; `problems_of` must find none."""
+    rows = [tuple(_row(registry, each, now).values()) for each in given]
+    return await insert_new(connection, systems, _REGISTERED, rows)
+
+
+def problems_of(registry: Registry, given: Registration) -> Iterator[Problem]:
+    """Everything that speaks against registering this, but for the serial number being taken."""
+    if not SN_SHAPE.fullmatch(given.sn):
+        yield Problem("sn", f"{given.sn!r} is not a serial number", "8 to 24 of A-Z and 0-9")
+    yield from _product_problems(registry, given.product_id, given.product_version)
+    if given.country and not COUNTRY_SHAPE.fullmatch(given.country):
+        yield Problem("country", f"{given.country!r} is not a country", "two letters, such as DE")
+    if given.timezone and not _is_zone(given.timezone):
+        what = f"{given.timezone!r} is not a time zone"
+        yield Problem("timezone", what, "an IANA name, such as Europe/Berlin")
+    for field, longest in LONGEST.items():
+        if len(getattr(given, field)) > longest:
+            yield Problem(field, f"is longer than {longest} characters", "shorten it")
+
+
+async def by_sn(connection: AsyncConnection, sn: str) -> SystemRecord | None:
+    """The system with this serial number."""
+    return (await by_sns(connection, [sn])).get(sn)
+
+
+async def by_sns(connection: AsyncConnection, sns: Iterable[str]) -> dict[str, SystemRecord]:
+    """Those of the serial numbers that are registered."""
+    found = await connection.execute(select(systems).where(systems.c.sn.in_(list(sns))))
+    return {row.sn: _record(row) for row in found}
+
+
+async def page(
+    connection: AsyncConnection,
+    *,
+    after_sn: str = "",
+    limit: int = 50,
+    product_id: str = "",
+    search: str = "",
+) -> list[SystemRecord]:
+    """Systems in order of serial number, from behind `after_sn` on.
+
+    `search` is the beginning of a serial number or, from 3 characters on, any part of it.
+    """
+    query = _filtered(select(systems), product_id, search).where(systems.c.sn > after_sn)
+    found = await connection.execute(query.order_by(systems.c.sn).limit(limit))
+    return [_record(row) for row in found]
+
+
+async def count(
+    connection: AsyncConnection, *, product_id: str = "", search: str = "", cap: int = COUNT_CAP
+) -> int:
+    """How many systems there are, counted up to `cap` and no further."""
+    some = _filtered(select(systems.c.id), product_id, search).limit(cap).subquery()
+    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
+
+
+async def change_product(
+    connection: AsyncConnection,
+    registry: Registry,
+    sn: str,
+    product_id: str,
+    product_version: str,
+    now: int,
+) -> SystemRecord:
+    """Make it a system of another product model or version; raises RequestError."""
+    problems = list(_product_problems(registry, product_id, product_version))
+    if not problems and await by_sn(connection, sn) is None:
+        problems = [Problem("sn", f"{sn!r} is not registered", "register it first")]
+    if problems:
+        raise RequestError(*problems)
+    version = product_version or _newest(registry, product_id)
+    changed = await connection.execute(
+        update(systems)
+        .where(systems.c.sn == sn)
+        .values(product_id=product_id, product_version=version, changed_at=now)
+        .returning(*systems.c)
+    )
+    return _record(changed.one())
+
+
+async def change_firmware(
+    connection: AsyncConnection, firmware: Mapping[int, str], now: int
+) -> None:
+    """Note the firmware versions that systems (by id) report."""
+    if firmware:
+        await connection.execute(
+            update(systems)
+            .where(systems.c.id == bindparam("system"))
+            .values(firmware=bindparam("version"), changed_at=now),
+            [{"system": id_, "version": printable(v)} for id_, v in sorted(firmware.items())],
+        )
+
+
+async def note_presence(connection: AsyncConnection, online: Mapping[int, bool], now: int) -> None:
+    """Note what devices (by system id) said last: here, or gone."""
+    if online:
+        await connection.execute(
+            update(systems)
+            .where(systems.c.id == bindparam("system"))
+            .values(online=bindparam("said"), online_at=now),
+            [{"system": id_, "said": said} for id_, said in sorted(online.items())],
+        )
+
+
+async def note_frames(connection: AsyncConnection, system_ids: Iterable[int], now: int) -> None:
+    """Note that frames of these systems arrived."""
+    ids = sorted(system_ids)
+    if ids:
+        await connection.execute(
+            update(systems)
+            .where(systems.c.id == bindparam("system"))
+            .values(first_frame_at=func.coalesce(systems.c.first_frame_at, now), last_frame_at=now),
+            [{"system": id_} for id_ in ids],
+        )
+
+
+async def changed_since(connection: AsyncConnection, time: int) -> set[tuple[str, int]]:
+    """Serial numbers of systems registered or changed at `time` or later, and when that was."""
+    query = select(systems.c.sn, systems.c.changed_at).where(systems.c.changed_at >= time)
+    return {(sn, changed_at) for sn, changed_at in await connection.execute(query)}
+
+
+def model_of(registry: Registry, record: SystemRecord) -> System | None:
+    """What the system is made of: its product model at its firmware.
+
+    Where its version of the model is not loaded the newest one stands in; None if there is none.
+    """
+    product = registry.product(record.product_id, record.product_version)
+    product = product or registry.product(record.product_id)
+    return None if product is None else registry.system(product, record.firmware)
+
+
+def _filtered(query: Select[Any], product_id: str, search: str) -> Select[Any]:
+    if product_id:
+        query = query.where(systems.c.product_id == product_id)
+    if search:
+        wanted = search.upper()
+        begins = systems.c.sn.between(wanted, wanted + "\x7f")
+        part = systems.c.sn.contains(wanted, autoescape=True)
+        query = query.where(begins if len(wanted) < SHORTEST_SUBSTRING else or_(begins, part))
+    return query
+
+
+def _product_problems(registry: Registry, product_id: str, version: str) -> Iterator[Problem]:
+    known = sorted({id_ for id_, _ in registry.products})
+    if registry.product(product_id) is None:
+        hint = f"known models are {', '.join(known) or 'none'}"
+        yield Problem("product_id", f"{product_id!r} is not a product model", hint)
+    elif registry.product(product_id, version) is None:
+        versions = sorted(v for id_, v in registry.products if id_ == product_id)
+        what = f"{version!r} is not a version of {product_id}"
+        yield Problem("product_version", what, f"versions are {', '.join(versions)}")
+
+
+def _taken(sn: str) -> Problem:
+    return Problem("sn", f"{sn} is registered already", "change the system instead")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _newest(registry: Registry, product_id: str) -> str:
+    product = registry.product(product_id)
+    return product.version if product else ""
+
+
+def _row(registry: Registry, given: Registration, now: int) -> dict[str, Any]:
+    return {
+        "sn": given.sn,
+        "product_id": given.product_id,
+        "product_version": given.product_version or _newest(registry, given.product_id),
+        "name": printable(given.name),
+        "country": given.country,
+        "timezone": given.timezone,
+        "firmware": printable(given.firmware),
+        "registered_at": now,
+        "changed_at": now,
+    }
+
+
+def _record(row: Row[Any]) -> SystemRecord:
+    return SystemRecord(*row)
+
+
+_REGISTERED: Final = (
+    "sn",
+    "product_id",
+    "product_version",
+    "name",
+    "country",
+    "timezone",
+    "firmware",
+    "registered_at",
+    "changed_at",
+)

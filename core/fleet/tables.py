@@ -1,0 +1,31 @@
+"""Tables of the fleet."""
+
+from sqlalchemy import Boolean, Column, Index, String, Table
+
+from core.records import ID, METADATA, SN, TIME
+
+systems = Table(
+    "systems",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("sn", SN, nullable=False, unique=True),
+    Column("product_id", String(64), nullable=False),
+    Column("product_version", String(32), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("firmware", String(64), nullable=False),
+    Column("online", Boolean),
+    Column("online_at", TIME),
+    Column("registered_at", TIME, nullable=False),
+    Column("changed_at", TIME, nullable=False, index=True),
+    Column("first_frame_at", TIME),
+    Column("last_frame_at", TIME),
+    Index(None, "product_id", "sn"),
+    Index(None, "last_frame_at", "id"),
+)
+"""One row per system.
+
+`online` is the device's own word from its birth message and last will, None before the first.
+`changed_at` moves when a column other than those of presence and frames changes.
+"""

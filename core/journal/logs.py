@@ -1,0 +1,194 @@
+"""Device logs: lines as they came, and the records that their rules read in them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.journal.tables import log_lines, log_records
+from core.records import printable
+from core.registry import Part
+from core.thing_model.logs import LogRecord, read_line
+
+UNPARSED: Final = "unparsed"
+
+
+@frozen
+class LogMessage:
+    """A message of a device's log: several lines of one slot, with the header it came with."""
+
+    system_id: int
+    part: Part
+    boot_id: int
+    sequence: int
+    device_time: int
+    receive_time: int
+    body: bytes
+
+    def lines(self) -> list[str]:
+        """The lines that are not blank; bytes that are no UTF-8 are written as \\xNN."""
+        text = printable(self.body.decode(errors="backslashreplace"))
+        return [line for line in text.splitlines() if line.strip()]
+
+
+@frozen
+class LogEntry:
+    """One record of the log page.
+
+    `kind` is one of the seven, or "unparsed" for a line that no rule knows, which is then the
+    `message`. A meaning is None where nobody published one. `time` is what the line says,
+    `received_at` UTC milliseconds.
+    """
+
+    id: int
+    slot: str
+    kind: str
+    name: str
+    label: str
+    old: str
+    new: str
+    old_meaning: str | None
+    new_meaning: str | None
+    code: str
+    message: str
+    time: str
+    extra: Mapping[str, str]
+    received_at: int
+    line: str
+
+
+async def page(
+    connection: AsyncConnection,
+    system_id: int,
+    after: int | None = None,
+    limit: int = 50,
+    kind: str = "",
+) -> list[LogEntry]:
+    """Records newest first, those that come behind the record `after`, of one kind or of all."""
+    columns = (log_records.c[name] for name in _ENTRY_COLUMNS)
+    query = select(*columns, log_lines.c.line).join(log_lines).where(
+        log_records.c.system_id == system_id
+    )
+    if after is not None:
+        query = query.where(log_records.c.id < after)
+    if kind:
+        query = query.where(log_records.c.kind == kind)
+    found = await connection.execute(query.order_by(log_records.c.id.desc()).limit(limit))
+    return [LogEntry(*row) for row in found]
+
+
+async def store(connection: AsyncConnection, messages: Sequence[LogMessage]) -> None:
+    """Keep the lines of these messages, and their records; lines kept before are left alone."""
+    lines = {_identity(row): (message, row) for message in messages for row in _lines(message)}
+    if not lines:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(log_lines).on_conflict_do_nothing().returning(log_lines)
+    stored = await connection.execute(statement, [row for _, row in lines.values()])
+    records = [
+        {**record, "line_id": row.id}
+        for row in sorted(stored, key=lambda row: row.id)
+        for record in records_of(lines[_identity(row._mapping)][0], row.line)  # noqa: SLF001  documented
+    ]
+    if records:
+        await connection.execute(insert(log_records), records)
+
+
+def records_of(message: LogMessage, line: str) -> Iterator[dict[str, Any]]:
+    """Rows of `log_records` for one line."""
+    found = read_line(message.part.log_rules, line) or [None]
+    for record in found:
+        yield {
+            "system_id": message.system_id,
+            "slot": message.part.slot,
+            "received_at": message.receive_time,
+            **(_unparsed(line) if record is None else _explained(message.part, record)),
+        }
+
+
+def _lines(message: LogMessage) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(message.lines()):
+        yield {
+            "system_id": message.system_id,
+            "slot": message.part.slot,
+            "boot_id": message.boot_id,
+            "sequence": message.sequence,
+            "device_time": message.device_time,
+            "receive_time": message.receive_time,
+            "number": number,
+            "line": line,
+            "parsed": read_line(message.part.log_rules, line) is not None,
+        }
+
+
+def _explained(part: Part, record: LogRecord) -> dict[str, Any]:
+    return {
+        "kind": record.kind,
+        "name": record.name,
+        "label": _label(part, record),
+        "old": record.old,
+        "new": record.new,
+        "old_meaning": meaning(part, record.name, record.old),
+        "new_meaning": meaning(part, record.name, record.new),
+        "code": record.code,
+        "message": record.message,
+        "time": record.time,
+        "extra": dict(record.extra),
+    }
+
+
+def _unparsed(line: str) -> dict[str, Any]:
+    empty = dict.fromkeys(("name", "label", "old", "new", "code", "time"), "")
+    meanings = dict.fromkeys(("old_meaning", "new_meaning"))
+    return {**empty, **meanings, "kind": UNPARSED, "message": line, "extra": {}}
+
+
+def meaning(part: Part, name: str, text: str) -> str | None:
+    """What a value in a log means: the label of its enumeration, or the number with its unit."""
+    datapoint = part.named(name) if name else None
+    if datapoint is None:
+        return None
+    number = _number(text)
+    if datapoint.enum is not None:
+        return None if number is None else datapoint.enum.label(number)
+    return f"{text} {datapoint.unit}" if datapoint.unit and number is not None else None
+
+
+def _label(part: Part, record: LogRecord) -> str:
+    if record.name and (datapoint := part.named(record.name)):
+        return datapoint.name
+    named = (f.name for f in part.faults if record.code and record.code in (f.number, f.code))
+    return next(named, "")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+_ENTRY_COLUMNS: Final = (
+    "id",
+    "slot",
+    "kind",
+    "name",
+    "label",
+    "old",
+    "new",
+    "old_meaning",
+    "new_meaning",
+    "code",
+    "message",
+    "time",
+    "extra",
+    "received_at",
+)
+_IDENTITY: Final = ("system_id", "slot", "device_time", "boot_id", "sequence", "number")
+
+
+def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _IDENTITY)

@@ -1,0 +1,121 @@
+"""SQLite or PostgreSQL behind one door: transactions, and the schema brought up to date at start."""
+
+import sqlite3
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from core.runtime.migrations import upgrade
+
+DRIVERS: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+BUSY_TIMEOUT: Final = 15_000
+WRITING: Final = {"writing": True}
+
+
+class DatabaseError(ValueError):
+    """The database cannot be used as configured; the message says what, and how to mend it."""
+
+
+class Database:
+    """One database, `sqlite:///file` or `postgresql://user:password@host/name`.
+
+    On SQLite a transaction of `begin` has the right to write from its first moment, so that it
+    waits for its turn there and not in its middle; `read` never waits for writers.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = database_url(url)
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    async def open(self) -> None:
+        """Connect and bring the schema up to date; raises DatabaseError."""
+        engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        try:
+            async with engine.execution_options(**WRITING).begin() as connection:
+                await connection.run_sync(upgrade)
+        except BaseException:
+            await engine.dispose()
+            raise
+        self._engine = engine
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that may write: committed at the end, rolled back if that is an error."""
+        return self._open_engine().execution_options(**WRITING).begin()
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that only reads."""
+        engine = self._open_engine()
+        return (engine if self.is_sqlite else engine.execution_options(postgresql_readonly=True)).begin()
+
+    def _open_engine(self) -> AsyncEngine:
+        if self._engine is None:
+            raise DatabaseError("the database is not open: await Database.open() first")
+        return self._engine
+
+
+def database_url(text: str) -> URL:
+    """The URL with the driver that is used here; raises DatabaseError."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise DatabaseError(_unusable(text)) from error
+    driver = DRIVERS.get(url.get_backend_name())
+    if driver is None or (url.drivername.startswith("sqlite") and not url.database):
+        raise DatabaseError(_unusable(text))
+    return url.set(drivername=driver)
+
+
+def _unusable(text: str) -> str:
+    scheme = text.partition("://")[0]
+    return (
+        f"database URL beginning with {scheme!r} cannot be used: "
+        "write sqlite:////path/to/file or postgresql://user:password@host/name"
+    )
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(url, pool_size=10, pool_pre_ping=True)
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_size=10)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: Python's driver says it too late
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

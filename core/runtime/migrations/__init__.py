@@ -1,0 +1,24 @@
+"""The schema's history, one file per step under `versions`, applied at start.
+
+A new step: change the tables, then write `versions/vNNNN_what.py` beside the others. A test compares
+what the steps make with what the tables say, on both databases.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+LOCK: Final = 7_417_195_623
+"""Keeps two processes that start together from migrating at once (PostgreSQL advisory lock)."""
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply the steps that are missing, all in the caller's transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    command.upgrade(config, "head")

@@ -1,0 +1,172 @@
+"""The newest frame of each channel, and the faults that come and go with it.
+
+Which of two frames is newer? The one with the later `as_of`: the device's time, unless that clock
+cannot be right (before 2020, or ahead of the time of receipt), for which the time of receipt stands
+in. So a clock that ran ahead does not hide what follows once it is set, and one that was never set
+does not hide anything. Only where a frame of the same start of the device has both a lower sequence
+and an earlier device time is it older whenever it arrives: it is a duplicate, or was overtaken.
+A backfilled frame whose clock cannot be right is never the newest, for it says nothing of when.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Final
+
+from attrs import define, field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.journal.faults import Closed, Opened
+from core.records import arrays, unnest, write
+from core.registry import Channel
+from core.telemetry.frames import Arrival, Key
+from core.telemetry.readings import packed
+from core.telemetry.tables import latest
+from core.thing_model.fault import Fault
+from core.thing_model.layout.fields import Value
+
+UNSET_CLOCK: Final = 1_577_836_800_000
+"""2020-01-01: a device clock before that has never been set."""
+
+
+@define(eq=False)
+class Newest:
+    """What is kept of a channel: the identity of its newest frame, and the faults it tells of."""
+
+    as_of: int
+    boot_id: int
+    sequence: int
+    device_time: int
+    raised: frozenset[str]
+
+
+@define(eq=False)
+class Changes:
+    """What a batch changed: the newest frame of each channel, and the faults that came or went."""
+
+    newest: dict[Key, Arrival] = field(factory=dict)
+    faults: list[Opened | Closed] = field(factory=list)
+
+
+async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Changes:
+    """Make the newer ones of these frames, in order of arrival, the latest of their channels."""
+    decoded = [arrival for arrival in arrivals if arrival.values is not None]
+    states = await _states(connection, sorted({arrival.key for arrival in decoded}))
+    changes = Changes()
+    for arrival in decoded:
+        key = arrival.key
+        known, as_of = states.get(key), time_of(arrival)
+        if is_newer(arrival, as_of, known):
+            raised = _raised(arrival, known.raised if known else frozenset())
+            changes.faults += _fault_changes(arrival, as_of, known, raised)
+            states[key] = Newest(
+                as_of, arrival.boot_id, arrival.sequence, arrival.device_time, raised
+            )
+            changes.newest[key] = arrival
+    rows = [_row(changes.newest[key], states[key]) for key in sorted(changes.newest)]
+    await write(connection, latest, _COLUMNS, rows, _NEWER)
+    return changes
+
+
+def time_of(arrival: Arrival) -> int:
+    """`as_of`: the device's time, or that of receipt where its clock cannot be right."""
+    if UNSET_CLOCK <= arrival.device_time <= arrival.receive_time:
+        return arrival.device_time
+    return arrival.receive_time
+
+
+def is_newer(arrival: Arrival, as_of: int, known: Newest | None) -> bool:
+    """Whether a frame comes after the newest that is known; see the module."""
+    if arrival.late and as_of != arrival.device_time:
+        return False
+    if known is None:
+        return True
+    overtaken = (
+        arrival.boot_id == known.boot_id
+        and arrival.sequence <= known.sequence
+        and arrival.device_time <= known.device_time
+    )
+    return as_of >= known.as_of and not overtaken
+
+
+async def _states(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Newest]:
+    """What is kept of these channels; nobody else changes it before the transaction ends."""
+    if not keys:
+        return {}
+    if connection.dialect.name == "postgresql":
+        found = await connection.exec_driver_sql(_LOCKED, arrays(keys))
+    else:
+        found = await connection.exec_driver_sql(_KNOWN, (json.dumps(keys),))
+    return {
+        (system_id, slot, channel): Newest(*identity, frozenset(raised.split()))
+        for system_id, slot, channel, *identity, raised in found
+    }
+
+
+@cache
+def _fault_readers(channel: Channel) -> tuple[tuple[int, tuple[Fault, ...]], ...]:
+    """Where in the channel's values each datapoint stands that tells of faults, and of which."""
+    by_key: dict[str, list[Fault]] = {}
+    for fault in channel.faults:
+        by_key.setdefault(fault.datapoint, []).append(fault)
+    return tuple((channel.keys.index(key), tuple(faults)) for key, faults in by_key.items())
+
+
+def _raised(arrival: Arrival, before: frozenset[str]) -> frozenset[str]:
+    """Codes of the faults that the frame tells of; those it is silent about stay as they were."""
+    values: Sequence[Value] = arrival.values or ()
+    raised: set[str] = set()
+    for index, faults in _fault_readers(arrival.channel):
+        value = values[index]
+        if value is None:
+            raised.update(fault.code for fault in faults if fault.code in before)
+        else:
+            raised.update(fault.code for fault in faults if fault.raised(value))
+    return frozenset(raised)
+
+
+def _fault_changes(
+    arrival: Arrival, as_of: int, known: Newest | None, raised: frozenset[str]
+) -> Iterator[Opened | Closed]:
+    before = known.raised if known else frozenset[str]()
+    if raised == before:
+        return
+    severities = {fault.code: fault.severity for fault in arrival.channel.faults}
+    for code in sorted(before - raised):
+        yield Closed(arrival.system_id, arrival.part.slot, code, as_of)
+    for code in sorted(raised - before):
+        yield Opened(arrival.system_id, arrival.part.slot, code, severities[code], as_of)
+
+
+def _row(arrival: Arrival, newest: Newest) -> tuple[object, ...]:
+    return (
+        *arrival.key,
+        newest.as_of,
+        newest.boot_id,
+        newest.sequence,
+        newest.device_time,
+        arrival.receive_time,
+        packed(dict(zip(arrival.channel.keys, arrival.values or (), strict=True))),
+        " ".join(sorted(newest.raised)),
+    )
+
+
+_KEY: Final = ("system_id", "slot", "channel")
+_STATE: Final = (*_KEY, "as_of", "boot_id", "sequence", "device_time")
+_COLUMNS: Final = (*_STATE, "receive_time", "readings", "raised")
+_NEWER: Final = (
+    "ON CONFLICT (system_id, slot, channel) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
+    + " WHERE excluded.as_of >= latest.as_of"
+)
+_SELECT: Final = f"SELECT {', '.join(f'latest.{name}' for name in _STATE)}, latest.raised FROM"
+_LOCKED: Final = (
+    f"{_SELECT} {unnest(latest, _KEY)} AS wanted ({', '.join(_KEY)}) "
+    "JOIN latest USING (system_id, slot, channel) "
+    "ORDER BY system_id, slot, channel FOR UPDATE OF latest"
+)
+_KNOWN: Final = (
+    f"{_SELECT} json_each(?) AS wanted "
+    "JOIN latest ON latest.system_id = wanted.value ->> 0 "
+    "AND latest.slot = wanted.value ->> 1 AND latest.channel = wanted.value ->> 2"
+)

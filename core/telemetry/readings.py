@@ -1,0 +1,97 @@
+"""The latest readings of a system, and the frames that hold them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from attrs import frozen
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.registry import System
+from core.telemetry.tables import frames, latest
+from core.thing_model.layout.fields import Value
+
+
+@frozen
+class Reading:
+    """The value of a datapoint in the newest frame of its channel; None is absent."""
+
+    value: Value
+    device_time: int
+    receive_time: int
+    channel: str
+
+
+@frozen
+class Frame:
+    """A stored frame: the device's bytes as they came, and what names it."""
+
+    slot: str
+    channel: str
+    boot_id: int
+    sequence: int
+    device_time: int
+    receive_time: int
+    product_version: str
+    plugin: str
+    body: bytes
+
+
+Readings = dict[tuple[str, str], Reading]
+"""Readings by (slot, datapoint key)."""
+
+
+async def latest_of(connection: AsyncConnection, system_id: int) -> Readings:
+    """All latest readings of a system; of a key that two channels carry, the newer one."""
+    query = select(latest).where(latest.c.system_id == system_id).order_by(latest.c.as_of)
+    return {
+        (row.slot, key): Reading(value, row.device_time, row.receive_time, row.channel)
+        for row in await connection.execute(query)
+        for key, value in values_of(row.readings).items()
+    }
+
+
+def house(system: System, readings: Mapping[tuple[str, str], Reading]) -> dict[str, float]:
+    """The role readings that follow from `readings`, in the house's units and signs."""
+    return system.house({address: reading.value for address, reading in readings.items()})
+
+
+async def frame_of(
+    connection: AsyncConnection, system_id: int, slot: str, channel: str
+) -> Frame | None:
+    """The frame that the latest readings of a channel came from."""
+    identity = ("system_id", "slot", "channel", "boot_id", "sequence", "device_time")
+    same = and_(*(frames.c[name] == latest.c[name] for name in identity))
+    query = select(*(c for c in frames.c if c.name != "system_id")).join(latest, same)
+    query = query.where(
+        latest.c.system_id == system_id, latest.c.slot == slot, latest.c.channel == channel
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _frame(row)
+
+
+def values_of(packed: bytes) -> dict[str, Value]:
+    """The readings in the form in which `latest` keeps them."""
+    values: dict[str, Value] = msgspec.msgpack.decode(packed)
+    return values
+
+
+def packed(values: Mapping[str, Value]) -> bytes:
+    """The inverse of `values_of`."""
+    return msgspec.msgpack.encode(values)
+
+
+def wrapped(sequence: int) -> int:
+    """A u64 sequence as the signed number that the tables keep."""
+    return sequence - (1 << 64) if sequence >> 63 else sequence
+
+
+def unwrapped(sequence: int) -> int:
+    """The inverse of `wrapped`."""
+    return sequence + (1 << 64) if sequence < 0 else sequence
+
+
+def _frame(row: Any) -> Frame:
+    slot, channel, boot_id, sequence, *rest = row
+    return Frame(slot, channel, boot_id, unwrapped(sequence), *rest)

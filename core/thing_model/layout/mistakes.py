@@ -1,0 +1,56 @@
+"""What is wrong with a declared layout, said before it is compiled."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from core.thing_model.layout.binary import Binary, walk
+from core.thing_model.layout.documents import JsonObject
+from core.thing_model.layout.fields import Field, Repeat
+from core.thing_model.layout.framing import Framed
+from core.thing_model.layout.layouts import Layout, layout_keys
+from core.thing_model.layout.tagged import Tagged
+
+
+def mistakes(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Pairs of the key of a value and what cannot be right about it."""
+    for key, times in Counter(layout_keys(layout)).items():
+        if times > 1:
+            yield key, f"is laid out {times} times"
+    yield from _misplaced(layout)
+
+
+def _misplaced(layout: Layout) -> Iterator[tuple[str, str]]:
+    if isinstance(layout, Framed):
+        yield from _misplaced(layout.layout)
+    elif isinstance(layout, Tagged):
+        for block in layout.sections.values():
+            yield from _misplaced(block)
+    elif isinstance(layout, JsonObject):
+        yield from ((f.key, "has no path") for f in layout.fields if not f.paths)
+    else:
+        unknown = list(_unknown(layout.items, set()))
+        yield from unknown or _outside(layout)
+
+
+def _unknown(items: tuple[Field | Repeat, ...], known: set[str]) -> Iterator[tuple[str, str]]:
+    """References to values that are not there, or (a count) not yet."""
+    scales = known | {item.key for item in items if isinstance(item, Field)}
+    for item in items:
+        if isinstance(item, Field):
+            known.add(item.key)
+            if item.scaled_by is not None and item.scaled_by not in scales:
+                yield item.key, f"is scaled by {item.scaled_by!r}, which is not in the layout"
+        elif item.count not in known:
+            yield item.count, "counts a group, but does not stand before it in the layout"
+        else:
+            yield from _unknown(item.items, set(known))
+
+
+def _outside(block: Binary) -> Iterator[tuple[str, str]]:
+    """Values that no allowed block can hold."""
+    size = max(block.sizes, default=None)
+    for placed in walk(block, lambda _: 1):
+        if min(placed.offsets) < 0:
+            yield placed.key, f"lies before the block, which starts at {block.start:#06x}"
+        elif size is not None and placed.end > size:
+            yield placed.key, f"ends at byte {placed.end}, the block after {size} bytes"

@@ -1,0 +1,155 @@
+"""The parts and troubles of one system: documents for machines that pages show as well."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from core.journal.faults import FaultRecord
+from core.plugin import Plugin
+from core.registry import Part
+from core.thing_model.component import Rating
+from core.thing_model.fault import Fault
+from core.thing_model.provenance import CONFIDENCE
+from portal.presentation.quantities import quantity
+from portal.presentation.readings import slot_title
+
+
+class RatingDocument(Struct, frozen=True):
+    """A figure of the nameplate; `confidence` is how far it can be trusted."""
+
+    name: str
+    value: float | str
+    unit: str
+    shown: str
+    confidence: str
+    source: str
+    doubtful: bool
+
+
+class ComponentDocument(Struct, frozen=True):
+    """What is mounted in a slot."""
+
+    slot: str
+    title: str
+    kind: str
+    label: str
+    vendor: str
+    plugin: str
+    variant: str
+    doc: str
+    channels: list[str]
+    ratings: list[RatingDocument]
+
+
+class FaultDocument(Struct, frozen=True):
+    """A time that a fault was present; open while `closed_at` is null."""
+
+    slot: str
+    code: str
+    label: str
+    severity: str
+    number: str
+    doc: str
+    advice: str
+    opened_at: int
+    closed_at: int | None
+
+
+class DeclaredFault(Struct, frozen=True):
+    """A fault that a component can have, and what tells of it."""
+
+    slot: str
+    code: str
+    label: str
+    severity: str
+    number: str
+    doc: str
+    advice: str
+    told_by: str
+    open: bool
+
+
+def components(parts: Mapping[str, Part]) -> Iterator[ComponentDocument]:
+    for slot, part in parts.items():
+        component = part.component
+        yield ComponentDocument(
+            slot,
+            slot_title(slot),
+            component.kind if component else part.plugin.kind,
+            component.label if component else part.plugin.name,
+            component.vendor if component else "",
+            part.plugin.name,
+            part.mounted.variant,
+            component.doc if component else "",
+            list(part.channels),
+            [rating(part.plugin, r) for r in (component.ratings if component else ())],
+        )
+
+
+def rating(plugin: Plugin, given: Rating) -> RatingDocument:
+    confidence = plugin.confidence_of(given)
+    source = plugin.source_of(given)
+    return RatingDocument(
+        given.name.replace("_", " ").capitalize(),
+        given.value,
+        given.unit,
+        str(quantity(given.value, given.unit)),
+        CONFIDENCE.get(confidence, confidence),
+        source.title if source else "",
+        is_doubtful(confidence),
+    )
+
+
+def is_doubtful(confidence: str) -> bool:
+    """Whether a figure should be marked: second hand, recalled, or only its name known."""
+    return confidence in ("C", "unverified", "name_only")
+
+
+def fault_documents(
+    parts: Mapping[str, Part], records: Iterable[FaultRecord]
+) -> list[FaultDocument]:
+    """Records with the words of their declarations; a fault no longer declared keeps its code."""
+    declared = {(slot, f.code): f for slot, part in parts.items() for f in part.faults}
+    return [_fault(record, declared.get((record.slot, record.code))) for record in records]
+
+
+def _fault(record: FaultRecord, fault: Fault | None) -> FaultDocument:
+    return FaultDocument(
+        record.slot,
+        record.code,
+        fault.name if fault else record.code,
+        record.severity,
+        fault.number if fault else "",
+        fault.doc if fault else "",
+        fault.advice if fault else "",
+        record.opened_at,
+        record.closed_at,
+    )
+
+
+def declared_faults(
+    parts: Mapping[str, Part], open_now: Iterable[FaultRecord]
+) -> list[DeclaredFault]:
+    present = {(record.slot, record.code) for record in open_now}
+    return [
+        DeclaredFault(
+            slot,
+            fault.code,
+            fault.name,
+            fault.severity,
+            fault.number,
+            fault.doc,
+            fault.advice,
+            told_by(fault),
+            (slot, fault.code) in present,
+        )
+        for slot, part in parts.items()
+        for fault in part.faults
+    ]
+
+
+def told_by(fault: Fault) -> str:
+    """Which bit or number of which datapoint says that the fault is present."""
+    if fault.bit is not None:
+        return f"bit {fault.bit} of {fault.datapoint}"
+    return f"{fault.datapoint} = {fault.equals}"

@@ -1,0 +1,46 @@
+"""A stored frame with the bytes of one value marked, as hex or as the text that it is."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import frozen
+
+LONGEST: Final = 4096
+"""Bytes of a frame that are shown."""
+
+
+@frozen
+class Run:
+    """Some of the frame's bytes, written out; `marked` where they say the value."""
+
+    text: str
+    marked: bool
+
+
+def runs(body: bytes, spans: Iterable[tuple[int, int]]) -> list[Run]:
+    """The frame cut where a marked part begins or ends."""
+    shown = body[:LONGEST]
+    marked = bytearray(len(shown))
+    for start, end in spans:
+        marked[start:end] = b"\1" * len(marked[start:end])
+    cuts = [0, *(n for n in range(1, len(shown)) if marked[n] != marked[n - 1]), len(shown)]
+    pieces = [(shown[a:b], bool(marked[a])) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+    written = _as_text if is_text(body) else _as_hex
+    return [Run(written(piece), mark) for piece, mark in pieces]
+
+
+def is_text(body: bytes) -> bool:
+    """Whether a frame reads as text: JSON, ASCII protocols."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(c.isprintable() or c in "\r\n\t" for c in text)
+
+
+def _as_hex(piece: bytes) -> str:
+    return piece.hex(" ")
+
+
+def _as_text(piece: bytes) -> str:
+    return piece.decode(errors="backslashreplace")
