@@ -139,10 +139,11 @@ def report(plugin: str, registry: Registry) -> Report:
         except NotHereError as reason:
             skipped.append(f"{rule}: {reason}")
     subject = _subject(plugin, registry)
+    score = mutation_score(subject)
     return Report(
         plugin,
-        tier(subject, findings),
-        mutation_score(subject),
+        tier(subject, findings, score),
+        score,
         independence(subject),
         tuple(findings),
         tuple(skipped),

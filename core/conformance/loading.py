@@ -122,12 +122,13 @@ def _view(plugin: Plugin, registry: Registry) -> dict[str, Any]:
 
 def _named(_instance: Any, _attribute: Any, value: Any) -> Any:
     """Functions and strange objects by name: a hook may make a new one each time it is asked."""
-    if has(type(value)) or isinstance(value, _PLAIN):
+    kind = value.__class__
+    if has(kind) or kind in _PLAIN or isinstance(value, Path):
         return value
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-_PLAIN = (str, int, float, tuple, list, dict, Path, type(None))
+_PLAIN = (str, bytes, bool, int, float, tuple, list, dict, type(None))
 
 
 @lru_cache(maxsize=2)
@@ -159,7 +160,7 @@ def sources(subject: Subject) -> Iterator[Finding]:
 
 def _rows(value: Any) -> Iterator[Any]:
     """Every value with a `source`, however deep it lies in the declarations."""
-    kind: type[Any] = type(value)
+    kind = value.__class__
     if kind is tuple:
         for item in value:
             yield from _rows(item)

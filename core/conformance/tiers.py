@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from core.conformance.mutation import Score
 from core.conformance.subject import Finding, Subject
 from core.vectors import ORIGINS, Origin
 
@@ -10,19 +11,19 @@ Tier = Literal["none", "bronze", "silver", "gold"]
 INDEPENDENT: tuple[Origin, ...] = ("captured", "vendor", "library")
 
 
-def tier(subject: Subject, findings: Iterable[Finding]) -> Tier:
-    """The tier of a plugin with these findings.
+def tier(subject: Subject, findings: Iterable[Finding], score: Score) -> Tier:
+    """The tier of a plugin with these findings and this mutation score.
 
     none    a rule is broken: the plugin does not do what it or its vectors say
-    bronze  it conforms, but some wrong declarations would not be noticed
-    silver  every rule holds, and every mutant is caught
+    bronze  it conforms, but nothing it says of frames is proven, or not all of it
+    silver  every rule holds, and every mutant is caught: no wrong declaration would go unnoticed
     gold    and every channel has a frame that was captured from a device, printed by the vendor or
             read by an independent library: more than our own reading of the facts speaks for it
     """
     broken = {finding.rule for finding in findings}
     if broken - {"mutations"}:
         return "none"
-    if broken:
+    if broken or not score.made:
         return "bronze"
     proof = independence(subject)
     return "gold" if proof and set(proof.values()) <= set(INDEPENDENT) else "silver"

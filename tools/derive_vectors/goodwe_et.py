@@ -232,6 +232,10 @@ def answer(body: bytes) -> bytes:
 
 
 def request(address: int, numbers: Sequence[int]) -> bytes:
+    """One register is written by function 6, several by function 16, as the library does."""
+    if len(numbers) == 1:
+        frame = struct.pack(">BBHH", 0xF7, 6, address, *numbers)
+        return frame + crc(frame)
     frame = struct.pack(">BBHHB", 0xF7, 16, address, len(numbers), 2 * len(numbers))
     frame += struct.pack(f">{len(numbers)}H", *numbers)
     return frame + crc(frame)

@@ -74,6 +74,8 @@ REQUESTS = {
     "full_charge_request": 3,
 }
 COUNT = "number_of_modules"
+NOT_HERE = 65.535
+"""FFFF where a battery above 65 Ah has no capacity to say."""
 
 
 def facts() -> dict[tuple[str, str], dict[str, str]]:
@@ -105,7 +107,7 @@ class Reader:
         return int(scaled) if row["scale"] == "1" else float(scaled)
 
 
-def battery(reader: Reader, prefix: str) -> Iterator[tuple[str, Any]]:
+def battery(reader: Reader) -> Iterator[tuple[str, Any]]:
     cells = reader.byte()
     yield "number_of_cells", cells
     for cell in range(1, cells + 1):
@@ -118,21 +120,20 @@ def battery(reader: Reader, prefix: str) -> Iterator[tuple[str, Any]]:
         yield f"grouped_cells_temperature{group}", reader.value("0x42", field)
     current, voltage = (reader.value("0x42", field) for field in ("current", "voltage"))
     yield from (("current", current), ("voltage", voltage), ("power", current * voltage))
-    small = [reader.value("0x42", "remaining_capacity")]
+    remaining = reader.value("0x42", "remaining_capacity")
     items = reader.byte()
-    yield "user_defined_items", items
-    small.append(reader.value("0x42", "total_capacity"))
-    yield "cycle_number", reader.value("0x42", "cycle_number")
-    large = [reader.take(3) for _ in range(items - 2)]
-    for number, name in enumerate(("remaining_capacity", "total_capacity")):
-        yield f"{name}_1", None if small[number] == 65.535 else small[number]
-        if large:
-            yield f"capacity_item{number + 1}", large[number].hex()
-        said = int.from_bytes(large[number], "big") / 1000 if large else small[number]
-        yield name, said
-        if name == "total_capacity" and not prefix:
-            yield "soc", 100 * remaining / said
-        remaining = said
+    total = reader.value("0x42", "total_capacity")
+    yield from (
+        ("user_defined_items", items),
+        ("cycle_number", reader.value("0x42", "cycle_number")),
+    )
+    yield "remaining_capacity_1", None if remaining == NOT_HERE else remaining
+    yield "total_capacity_1", None if total == NOT_HERE else total
+    if items > 2:
+        large = reader.take(3), reader.take(3)
+        yield from (("capacity_item1", large[0].hex()), ("capacity_item2", large[1].hex()))
+        remaining, total = (int.from_bytes(part, "big") / 1000 for part in large)
+    yield from (("remaining_capacity", remaining), ("total_capacity", total))
 
 
 def values(info: bytes) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def values(info: bytes) -> dict[str, Any]:
     modules = range(1, said[COUNT] + 1)
     for module in modules:
         prefix = f"module{module}_"
-        said |= {prefix + key: value for key, value in battery(reader, prefix)}
+        said |= {prefix + key: value for key, value in battery(reader)}
     for key in ("power", "remaining_capacity", "total_capacity"):
         said[f"group_{key}"] = sum(said[f"module{module}_{key}"] for module in modules)
     said["group_soc"] = 100 * said["group_remaining_capacity"] / said["group_total_capacity"]
@@ -151,7 +152,8 @@ def values(info: bytes) -> dict[str, Any]:
 def module_values(info: bytes) -> dict[str, Any]:
     reader = Reader(info)
     head = {"info_flag": reader.byte(), "module_address": reader.byte()}
-    return head | dict(battery(reader, ""))
+    said = head | dict(battery(reader))
+    return said | {"soc": 100 * said["remaining_capacity"] / said["total_capacity"]}
 
 
 def system_parameters(info: bytes) -> dict[str, Any]:
@@ -198,6 +200,10 @@ def good(channel: str, frame: str | bytes, origin: str, source: str) -> str:
     return entry("frame", said, channel=channel, origin=origin, source=source, text=data.decode())
 
 
+def derived(channel: str, info: bytes) -> str:
+    return good(channel, answer(info), "derived", "python_pylontech")
+
+
 def bad(channel: str, data: bytes, offset: int, reason: str, datapoint: str = "frame") -> str:
     return entry(
         "bad_frame", channel=channel, origin="derived", text=data.decode(), datapoint=datapoint,
@@ -221,10 +227,10 @@ def edge_battery(module: int, *, large: bool) -> bytes:
     )  # fmt: skip
 
 
-def edge_group(odd: bool) -> bytes:  # noqa: FBT001  one word at one place
+def edge_group(*, odd: bool) -> bytes:
     """Twelve batteries, the odd or the even ones of them large."""
     modules = (edge_battery(module, large=module % 2 == odd) for module in range(1, 13))
-    return answer(b"\x91\x0c" + b"".join(modules))
+    return b"\x91\x0c" + b"".join(modules)
 
 
 def main() -> None:
@@ -236,32 +242,24 @@ def main() -> None:
         good("management_info", UP2500_MANAGEMENT, "library", "python_pylontech"),
     ])  # fmt: skip
     mended = answer(info_of(PAPER))
-    write(PLUGIN, "vendor", "The example of the paper's section 4: CHKSUM put right, then as printed.", [
+    write(PLUGIN, "vendor", "The paper's example (section 4): CHKSUM put right, then as printed.", [
         good("module_values", mended, "vendor", "pylontech_rs485_v33"),
         bad("module_values", PAPER.encode(), 135, "CHKSUM is E1A2, should be E27A"),
     ])  # fmt: skip
     typical = struct.pack(
         ">B12h", 0, 3650, 3050, 2800, 3281, 2731, 1020, -11536, -18036, -20536, 3331, 2531, -1000
     )
-    paper, three = PAPER.encode(), THREE_US2000.encode()
+    three = THREE_US2000.encode()
     short = info_of(THREE_US2000)[:-1]
     write(PLUGIN, "derived", "Made by tools/derive_vectors/pylontech_rs485.py.", [
-        good("system_parameters", answer(typical), "derived", "python_pylontech"),
-        good("system_parameters", answer(b"\xa1" + numbers(12, 77)), "derived", "python_pylontech"),
-        good(
-            "management_info", answer(b"\x92" + numbers(4, 99) + b"\xa8"), "derived",
-            "python_pylontech",
-        ),
-        good("management_info", answer(b"\x03" + numbers(4, 5) + b"\x50"), "derived", "python_pylontech"),
-        *(good("values", edge_group(odd), "derived", "python_pylontech") for odd in (True, False)),
-        *(
-            good(
-                "module_values",
-                answer(bytes((0x91 + large, 0x8D + large)) + edge_battery(1, large=large)),
-                "derived", "python_pylontech",
-            )
-            for large in (False, True)
-        ),
+        derived("system_parameters", typical),
+        derived("system_parameters", b"\xa1" + numbers(12, 77)),
+        derived("management_info", b"\x92" + numbers(4, 99) + b"\xa8"),
+        derived("management_info", b"\x03" + numbers(4, 5) + b"\x50"),
+        derived("values", edge_group(odd=True)),
+        derived("values", edge_group(odd=False)),
+        derived("module_values", b"\x91\x8d" + edge_battery(1, large=False)),
+        derived("module_values", b"\x92\x8e" + edge_battery(1, large=True)),
         bad("values", three[1:], 0, "from ~ to a carriage return"),
         bad("values", three[:-1], 0, "from ~ to a carriage return"),
         bad("values", b"~2002\r", 6, "header"),
@@ -269,12 +267,12 @@ def main() -> None:
         bad("values", three.replace(b"B476", b"B4G6"), len(three) - 5, "hexadecimal"),
         bad("values", answer(b"", 0x90), 7, "ADR error"),
         bad("values", answer(short), 13 + 2 * len(short), "ends after", "module3_cycle_number"),
-        bad("values", answer(info_of(THREE_US2000) + b"\0"), 13 + 2 * len(short) + 2, "its values end"),
+        bad("values", answer(short + b"\x1f\0"), 15 + 2 * len(short), "its values end"),
         bad("values", answer(b"\x11\x0d"), 17, "at most 12 are declared", COUNT),
         bad("module_values", answer(info_of(PAPER), cid1=0x4A), 5, "CID1 is 4A"),
         bad("module_values", answer(info_of(PAPER), lchksum=0), 9, "LENGTH is 007A"),
         bad("module_values", answer(b"\x11\x02\x11" + bytes(90)), 19, "16", "number_of_cells"),
-        bad("system_parameters", answer(typical[:-1]), 13 + 48, "ends after 24", "system_discharge_current_limit"),
+        bad("system_parameters", answer(typical[:7]), 27, "after 7", "charge_high_temperature_limit"),
         bad("system_parameters", answer(typical + b"\0"), 13 + 50, "26 bytes"),
         bad("management_info", answer(b"\x02"), 15, "ends after 1", "charge_voltage_limit"),
         bad("management_info", answer(b"", 0x04), 7, "CID2 invalid"),

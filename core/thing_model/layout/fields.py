@@ -169,7 +169,7 @@ def f64(key: str, at: At = None, **attributes: Any) -> Field:
 
 
 def text(key: str, size: int, at: At = None) -> Field:
-    """`size` bytes of ASCII, padded with NUL or spaces; empty is absent."""
+    """`size` bytes of ASCII, padded with NUL, FF or spaces; empty is absent."""
     return Field(key, "text", at, size=size)
 
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen, validators
 
 from core.thing_model.layout.binary import Binary, Span
 from core.thing_model.layout.codec import Codec, Trace
@@ -122,29 +122,42 @@ class ModbusTcp:
 
 @frozen
 class ModbusWrite:
-    """A request to write registers in one go (function 16), so that a block changes at once."""
+    """A request to write registers: function 16 a block in one go, function 6 a single one."""
 
     address: int
     unit: int = 1
+    function: int = field(default=16, validator=validators.in_((6, 16)))
 
     def unwrap(self, data: bytes) -> bytes:
-        if len(data) < 9 or data[1] != 16:
-            raise DecodeError("frame", 1, "is not a Modbus write of several registers")
+        if len(data) < self._start + 4:
+            raise DecodeError("frame", len(data), "ends before a Modbus write does")
+        _check_function(data, 1, self.function)
         address = int.from_bytes(data[2:4], "big")
         if address != self.address:
             raise DecodeError("frame", 2, f"writes at {address:#06x}, not {self.address:#06x}")
-        if len(data) != 9 + data[6]:
-            raise DecodeError("frame", 6, f"announces {data[6]} bytes, holds {len(data) - 9}")
-        if int.from_bytes(data[-2:], "little") != crc16(data[:-2]):
-            raise DecodeError("frame", len(data) - 2, "its CRC is wrong")
-        return data[7:-2]
+        body = data[self._start : -2]
+        if self.function == 16 and data[4:7] != self._announced(body):
+            raise DecodeError("frame", 4, f"announces {data[6]} bytes, holds {len(body)}")
+        said, computed = int.from_bytes(data[-2:], "little"), crc16(data[:-2])
+        if said != computed:
+            raise DecodeError("frame", len(data) - 2, f"CRC is {said:04x}, not {computed:04x}")
+        return body
 
     def wrap(self, body: bytes) -> bytes:
-        frame = struct.pack(">BBHHB", self.unit, 16, self.address, len(body) // 2, len(body)) + body
+        head = struct.pack(">BBH", self.unit, self.function, self.address)
+        frame = head + (self._announced(body) if self.function == 16 else b"") + body
         return frame + crc16(frame).to_bytes(2, "little")
 
     def locate(self, span: Span) -> Span:
-        return span[0] + 7, span[1] + 7
+        return span[0] + self._start, span[1] + self._start
+
+    @property
+    def _start(self) -> int:
+        return 7 if self.function == 16 else 4
+
+    @staticmethod
+    def _announced(body: bytes) -> bytes:
+        return struct.pack(">HB", len(body) // 2, len(body))
 
 
 def _check_function(data: bytes, at: int, expected: int) -> None:
@@ -186,9 +199,9 @@ def modbus_tcp(layout: Binary, *, function: int = 3, unit: int = 1) -> Framed:
     return Framed(layout, ModbusTcp(function, unit))
 
 
-def modbus_write(layout: Binary, *, unit: int = 1) -> Framed:
-    """Registers as one write request (function 16) to the layout's first address."""
-    return Framed(layout, ModbusWrite(layout.start, unit))
+def modbus_write(layout: Binary, *, unit: int = 1, function: int = 16) -> Framed:
+    """Registers as one write request to the layout's first address; function 6 for one register."""
+    return Framed(layout, ModbusWrite(layout.start, unit, function))
 
 
 @frozen(eq=False)

@@ -9,7 +9,7 @@ from core.thing_model.problems import DecodeError, EncodeError
 
 def _read_text(raw: bytes, key: str, offset: int) -> Value:
     try:
-        return raw.split(b"\0", 1)[0].decode("ascii").rstrip() or None
+        return raw.rstrip(b"\xff").split(b"\0", 1)[0].decode("ascii").rstrip() or None
     except UnicodeDecodeError:
         raise DecodeError(key, offset, f"{raw.hex(' ')} is not ASCII text") from None
 

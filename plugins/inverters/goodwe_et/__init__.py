@@ -173,13 +173,13 @@ def declare_commands() -> Iterable[Command]:
     )
     yield Command(
         "lift_grid_export_limit",
-        modbus_write(registers(47509, *TABLE.fields(47509, 47509)), unit=UNIT),
+        modbus_write(registers(47509, *TABLE.fields(47509, 47509)), unit=UNIT, function=6),
         constants={"grid_export": 0},
         reads_back=("grid_export",),
     )
     yield Command(
         "set_work_mode",
-        modbus_write(registers(47000, *TABLE.fields(47000, 47000)), unit=UNIT),
+        modbus_write(registers(47000, *TABLE.fields(47000, 47000)), unit=UNIT, function=6),
         reads_back=("work_mode_setting",),
         risk="disruptive",
         doc="Off-grid also needs backup supply, cold start and EMS mode (goodwe_lib, et.py)",
@@ -193,7 +193,7 @@ def declare_commands() -> Iterable[Command]:
     )
     yield Command(
         "set_battery_discharge_depth",
-        modbus_write(registers(45356, *TABLE.fields(45356, 45356)), unit=UNIT),
+        modbus_write(registers(45356, *TABLE.fields(45356, 45356)), unit=UNIT, function=6),
         reads_back=("battery_discharge_depth",),
         doc="The library writes 100 % minus the depth of discharge here",
     )
