@@ -1,4 +1,4 @@
-"""What all domains keep their rows by: one MetaData, ids and times, and writing many rows at once."""
+"""What all domains keep their rows by: one MetaData, ids and times, and writing many rows."""
 
 import secrets
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ async def write(
         statement = f"{head} SELECT * FROM {unnest(table, columns)} {tail}"  # noqa: S608  our own names
         result = await connection.exec_driver_sql(statement, arrays(rows))
     else:
-        statement = f"{head} VALUES ({', '.join('?' for _ in columns)}) {tail}"  # noqa: S608  our own names
+        statement = f"{head} VALUES ({', '.join('?' for _ in columns)}) {tail}"
         result = await connection.exec_driver_sql(statement, list(rows))
     return result.rowcount
 

@@ -8,6 +8,8 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
@@ -98,7 +100,7 @@ class SimulatedSystem:
     zone: str = "UTC"
     fault: tuple[str, Fault] | None = None
     flow: Flow = field(init=False)
-    bases: dict[tuple[str, str], dict[str, Value]] = field(init=False, repr=False)
+    bases: dict[tuple[str, str], Mapping[str, Value]] = field(init=False, repr=False)
     written: dict[tuple[str, str], Value] = field(factory=dict[tuple[str, str], Value], repr=False)
     now: datetime | None = None
 
@@ -108,18 +110,23 @@ class SimulatedSystem:
         storage = 10 * size if "battery.power" in self.system.roles else 0
         self.flow = Flow(House(8000 * size, storage, 5000 * size), chance, chance.uniform(20, 80))
         self.bases = {
-            (slot, name): _base(channel, _vectors(part))
+            (slot, name): _base(channel, part.plugin.folder)
             for slot, part in self.system.parts.items()
             for name, channel in part.channels.items()
         }
 
-    def frames(self, now: datetime) -> Iterator[tuple[str, str, bytes]]:
-        """Slot, channel and payload of everything the system says at this moment (UTC)."""
+    def frames(self, now: datetime, *, settings: bool = True) -> Iterator[tuple[str, str, bytes]]:
+        """Slot, channel and payload of what the system says at this moment (UTC).
+
+        Without `settings` the channels are left out on which all values can be written.
+        """
         since = self.now or now - timedelta(seconds=10)
         self.now = now
         self.flow.advance(now.astimezone(ZoneInfo(self.zone)), (now - since).total_seconds())
         for slot, part in self.system.parts.items():
             for name, channel in part.channels.items():
+                if not settings and _is_settings(part, channel):
+                    continue
                 values = {**self.bases[slot, name], **self._roles(slot, part, channel)}
                 values |= self._clocks(channel, values, now)
                 if self.fault and self.fault[0] == slot and self.fault[1].datapoint in values:
@@ -150,7 +157,7 @@ class SimulatedSystem:
     def log_lines(self) -> Iterator[tuple[str, str]]:
         """Slot and text of the lines that the vectors of its plugins hold."""
         for slot, part in self.system.parts.items():
-            for vector in _vectors(part).logs:
+            for vector in _vectors(part.plugin.folder).logs:
                 yield slot, vector.line
 
     def obey(self, slot: str, command: str, frame: bytes) -> str | None:
@@ -168,14 +175,17 @@ class SimulatedSystem:
         return None
 
 
-def _vectors(part: Part) -> Vectors:
-    return read_vectors(part.plugin.folder)
+@cache
+def _vectors(folder: Path) -> Vectors:
+    return read_vectors(folder)
 
 
-def _base(channel: Channel, vectors: Vectors) -> dict[str, Value]:
+@cache
+def _base(channel: Channel, folder: Path) -> Mapping[str, Value]:
     """The values of the channel's first vector that is plausible, faults cleared."""
-    values = next(_plausible(channel, vectors.frames), dict.fromkeys(channel.codec.keys))
+    values = next(_plausible(channel, _vectors(folder).frames), dict.fromkeys(channel.codec.keys))
     cleared = {fault.datapoint for fault in channel.faults}
+    cleared.update(key for d in channel.computed if d.key in cleared for key in d.of)
     return {key: 0 if key in cleared else value for key, value in values.items()}
 
 
@@ -201,6 +211,10 @@ def _spread(datapoint: Datapoint, value: float) -> dict[str, Value]:
 
 def _said_by(fault: Fault) -> int:
     return 1 << fault.bit if fault.bit is not None else fault.equals or 0
+
+
+def _is_settings(part: Part, channel: Channel) -> bool:
+    return all(part.datapoints[key].access != "ro" for key in channel.codec.keys)
 
 
 def _is_clock(value: Value) -> bool:

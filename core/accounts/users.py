@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Literal, Protocol
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError
 from attrs import frozen
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -128,9 +128,10 @@ async def verify_password(hashed: str | None, password: str) -> bool:
 
     def verify() -> bool:
         try:
-            return _HASHER.verify(hashed or _NOBODY, password) and hashed is not None
-        except VerificationError:
+            _HASHER.verify(hashed or _NOBODY, password)
+        except (VerificationError, InvalidHashError):
             return False
+        return hashed is not None
 
     return await asyncio.to_thread(verify)
 

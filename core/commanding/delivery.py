@@ -1,7 +1,7 @@
 """What happens to commands by themselves: they are sent, run out of time, and prove applied."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -16,6 +16,8 @@ from core.telemetry.readings import Reading, latest_of
 from core.thing_model.layout.fields import Value
 
 BATCH: Final = 100
+LATEST_PROOF: Final = 86_400_000
+"""Milliseconds after its time-out for which readings may still prove a command applied."""
 
 
 @frozen
@@ -24,6 +26,12 @@ class Delivery:
 
     record: CommandRecord
     sn: str
+
+
+async def is_pending(connection: AsyncConnection) -> bool:
+    """Whether any command is on its way; there is nothing else to do while none is."""
+    query = select(commands.c.id).where(commands.c.finished_at.is_(None)).limit(1)
+    return (await connection.execute(query)).first() is not None
 
 
 async def claim(connection: AsyncConnection, now: int) -> list[Delivery]:
@@ -67,7 +75,7 @@ async def unconfirmed(connection: AsyncConnection) -> list[Delivery]:
     return [Delivery(record_of(row[:-1]), row.sn) for row in await connection.execute(query)]
 
 
-async def confirm(connection: AsyncConnection, deliveries: list[Delivery], now: int) -> None:
+async def confirm(connection: AsyncConnection, deliveries: Sequence[Delivery], now: int) -> None:
     """Note that the broker has taken these commands."""
     ids = [each.record.id for each in deliveries]
     done = update(commands).where(commands.c.id.in_(ids)).values(published_at=now)
@@ -92,19 +100,18 @@ async def expire(connection: AsyncConnection, now: int) -> list[CommandRecord]:
 
 async def prove(connection: AsyncConnection, now: int) -> list[CommandRecord]:
     """Make commands SUCCEEDED whose values the readings show since the device answered."""
-    answered = and_(
+    query = select(commands).where(
         commands.c.state.in_((State.ACKED, State.RUNNING, State.TIMED_OUT)),
+        commands.c.finished_at.is_(None),
         commands.c.acked_at.is_not(None),
+        commands.c.changed_at > now - LATEST_PROOF,
     )
-    query = select(commands).where(answered, commands.c.finished_at.is_(None))
     proven: list[CommandRecord] = []
     for row in (await connection.execute(query.with_for_update(skip_locked=True))).all():
         record = record_of(row)
         if record.expected and await _shown(connection, record):
             reason = "the readings show it: " + _listed(record.expected)
-            proven.append(
-                await move(connection, record, State.SUCCEEDED, now=now, reason=reason)
-            )
+            proven.append(await move(connection, record, State.SUCCEEDED, now=now, reason=reason))
     return proven
 
 
@@ -130,7 +137,9 @@ def _silence(record: CommandRecord) -> str:
         return "could not be sent before it expired"
     if record.state is State.SENT:
         return f"no answer within {record.timeout / 1000:g} s"
-    waiting = f"the readings do not show {_listed(record.expected)}" if record.expected else "no result"
+    waiting = (
+        f"the readings do not show {_listed(record.expected)}" if record.expected else "no result"
+    )
     return f"{record.reason or record.state}; {waiting} within {record.timeout / 1000:g} s"
 
 

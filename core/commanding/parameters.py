@@ -70,7 +70,9 @@ def parameters_of(part: Part, command: Command) -> tuple[CommandParameter, ...]:
     )
 
 
-def from_text(parameters: tuple[CommandParameter, ...], form: Mapping[str, str]) -> dict[str, Value]:
+def from_text(
+    parameters: tuple[CommandParameter, ...], form: Mapping[str, str]
+) -> dict[str, Value]:
     """Values out of a form's texts; a text that does not read as its kind is left for `check`."""
     kinds = {parameter.key: parameter.kind for parameter in parameters}
     return {key: _read(kinds.get(key, "text"), text.strip()) for key, text in form.items()}

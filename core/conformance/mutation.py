@@ -12,6 +12,7 @@ count of elements, where the most that are declared are fewer than a sign would 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -70,6 +71,7 @@ class Trial:
     unsigned: frozenset[str] = frozenset()
 
 
+@lru_cache
 def mutation_score(subject: Subject) -> Score:
     """Make every mutant of a plugin and see which ones its vectors notice."""
     verdicts = [

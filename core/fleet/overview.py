@@ -3,7 +3,7 @@
 One statement per page, however many systems it shows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from attrs import field, frozen
@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.fleet.systems import COUNT_CAP, SHORTEST_SUBSTRING, SystemRecord
 from core.fleet.tables import systems
 from core.journal.tables import faults
-from core.telemetry.readings import Reading, Readings, values_of
-from core.telemetry.tables import latest
 from core.thing_model.product import OFFLINE_AFTER
 
 Status = Literal["normal", "fault", "offline"]
@@ -65,7 +63,12 @@ class Counts:
 
 
 async def page(
-    connection: AsyncConnection, wanted: Wanted, moment: Moment, *, after_sn: str = "", limit: int = 50
+    connection: AsyncConnection,
+    wanted: Wanted,
+    moment: Moment,
+    *,
+    after_sn: str = "",
+    limit: int = 50,
 ) -> list[Glance]:
     """Systems in order of serial number, from behind `after_sn` on."""
     query = select(systems, _status(moment), _critical_count()).where(systems.c.sn > after_sn)
@@ -101,19 +104,6 @@ async def counts(connection: AsyncConnection, moment: Moment) -> Counts:
         *(by_status.get(name, 0) for name in STATUSES),
         sum(int(new or 0) for _, _, new in found),
     )
-
-
-async def latest_of_all(
-    connection: AsyncConnection, system_ids: Iterable[int]
-) -> dict[int, Readings]:
-    """The latest readings of several systems by id; of a key in two channels, the newer one."""
-    readings: dict[int, Readings] = {id_: {} for id_ in system_ids}
-    query = select(latest).where(latest.c.system_id.in_(list(readings))).order_by(latest.c.as_of)
-    for row in await connection.execute(query):
-        for key, value in values_of(row.readings).items():
-            reading = Reading(value, row.device_time, row.receive_time, row.channel)
-            readings[row.system_id][row.slot, key] = reading
-    return readings
 
 
 def _filtered(query: Select[Any], wanted: Wanted, moment: Moment) -> Select[Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
-from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -185,11 +185,11 @@ async def note_presence(connection: AsyncConnection, online: Mapping[int, bool],
 
 async def note_frames(connection: AsyncConnection, system_ids: Iterable[int], now: int) -> None:
     """Note that frames of these systems arrived."""
-    ids = sorted(system_ids)
+    ids, last = sorted(system_ids), systems.c.last_frame_at
     if ids:
         await connection.execute(
             update(systems)
-            .where(systems.c.id == bindparam("system"))
+            .where(systems.c.id == bindparam("system"), func.coalesce(last, 0) < now)
             .values(first_frame_at=func.coalesce(systems.c.first_frame_at, now), last_frame_at=now),
             [{"system": id_} for id_ in ids],
         )
@@ -264,7 +264,7 @@ def _row(registry: Registry, given: Registration, now: int) -> dict[str, Any]:
     }
 
 
-def _record(row: Row[Any]) -> SystemRecord:
+def _record(row: Any) -> SystemRecord:
     return SystemRecord(*row)
 
 

@@ -73,9 +73,7 @@ async def _close(connection: AsyncConnection, rows: Sequence[Row]) -> None:
     keys = [faults.c[name] == bindparam(f"of_{name}") for name in ("system_id", "slot", "code")]
     names = ("of_system_id", "of_slot", "of_code", "at")
     await connection.execute(
-        update(faults)
-        .where(*keys, faults.c.closed_at.is_(None))
-        .values(closed_at=bindparam("at")),
+        update(faults).where(*keys, faults.c.closed_at.is_(None)).values(closed_at=bindparam("at")),
         [dict(zip(names, row, strict=True)) for row in rows],
     )
 

@@ -1,6 +1,7 @@
 """Device logs: lines as they came, and the records that their rules read in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
@@ -29,7 +30,7 @@ class LogMessage:
     body: bytes
 
     def lines(self) -> list[str]:
-        """The lines that are not blank; bytes that are no UTF-8 are written as \\xNN."""
+        """The lines that are not blank; bytes that are no UTF-8 are written as hex escapes."""
         text = printable(self.body.decode(errors="backslashreplace"))
         return [line for line in text.splitlines() if line.strip()]
 
@@ -69,59 +70,74 @@ async def page(
 ) -> list[LogEntry]:
     """Records newest first, those that come behind the record `after`, of one kind or of all."""
     columns = (log_records.c[name] for name in _ENTRY_COLUMNS)
-    query = select(*columns, log_lines.c.line).join(log_lines).where(
-        log_records.c.system_id == system_id
+    query = (
+        select(*columns, log_lines.c.line)
+        .join(log_lines)
+        .where(log_records.c.system_id == system_id)
     )
     if after is not None:
         query = query.where(log_records.c.id < after)
     if kind:
         query = query.where(log_records.c.kind == kind)
     found = await connection.execute(query.order_by(log_records.c.id.desc()).limit(limit))
-    return [LogEntry(*row) for row in found]
+    return [_entry(row) for row in found]
 
 
 async def store(connection: AsyncConnection, messages: Sequence[LogMessage]) -> None:
     """Keep the lines of these messages, and their records; lines kept before are left alone."""
-    lines = {_identity(row): (message, row) for message in messages for row in _lines(message)}
+    lines = {line.identity: line for message in messages for line in _read(message)}
     if not lines:
         return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(log_lines).on_conflict_do_nothing().returning(log_lines)
-    stored = await connection.execute(statement, [row for _, row in lines.values()])
+    stored = await connection.execute(statement, [line.row() for line in lines.values()])
     records = [
         {**record, "line_id": row.id}
         for row in sorted(stored, key=lambda row: row.id)
-        for record in records_of(lines[_identity(row._mapping)][0], row.line)  # noqa: SLF001  documented
+        for record in lines[_IDENTITY(row)].rows_of_records()
     ]
     if records:
         await connection.execute(insert(log_records), records)
 
 
-def records_of(message: LogMessage, line: str) -> Iterator[dict[str, Any]]:
-    """Rows of `log_records` for one line."""
-    found = read_line(message.part.log_rules, line) or [None]
-    for record in found:
-        yield {
-            "system_id": message.system_id,
-            "slot": message.part.slot,
-            "received_at": message.receive_time,
-            **(_unparsed(line) if record is None else _explained(message.part, record)),
+@frozen
+class _Line:
+    """One line of a message, and what its rules read in it; None where none of them knows it."""
+
+    message: LogMessage
+    number: int
+    text: str
+    records: Sequence[LogRecord] | None
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        m = self.message
+        return m.system_id, m.part.slot, m.boot_id, m.sequence, m.device_time, self.number
+
+    def row(self) -> dict[str, Any]:
+        return {
+            **dict(zip(_IDENTITY_COLUMNS, self.identity, strict=True)),
+            "receive_time": self.message.receive_time,
+            "line": self.text,
+            "parsed": self.records is not None,
         }
 
-
-def _lines(message: LogMessage) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(message.lines()):
-        yield {
-            "system_id": message.system_id,
-            "slot": message.part.slot,
-            "boot_id": message.boot_id,
-            "sequence": message.sequence,
-            "device_time": message.device_time,
-            "receive_time": message.receive_time,
-            "number": number,
-            "line": line,
-            "parsed": read_line(message.part.log_rules, line) is not None,
+    def rows_of_records(self) -> Iterator[dict[str, Any]]:
+        part = self.message.part
+        common = {
+            "system_id": self.message.system_id,
+            "slot": part.slot,
+            "received_at": self.message.receive_time,
         }
+        if self.records is None:
+            yield {**common, **_unparsed(self.text)}
+        for record in self.records or ():
+            yield {**common, **_explained(part, record)}
+
+
+def _read(message: LogMessage) -> Iterator[_Line]:
+    for number, text in enumerate(message.lines()):
+        yield _Line(message, number, text, read_line(message.part.log_rules, text))
 
 
 def _explained(part: Part, record: LogRecord) -> dict[str, Any]:
@@ -157,6 +173,10 @@ def meaning(part: Part, name: str, text: str) -> str | None:
     return f"{text} {datapoint.unit}" if datapoint.unit and number is not None else None
 
 
+def _entry(row: Any) -> LogEntry:
+    return LogEntry(*row)
+
+
 def _label(part: Part, record: LogRecord) -> str:
     if record.name and (datapoint := part.named(record.name)):
         return datapoint.name
@@ -187,8 +207,12 @@ _ENTRY_COLUMNS: Final = (
     "extra",
     "received_at",
 )
-_IDENTITY: Final = ("system_id", "slot", "device_time", "boot_id", "sequence", "number")
-
-
-def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in _IDENTITY)
+_IDENTITY_COLUMNS: Final = (
+    "system_id",
+    "slot",
+    "boot_id",
+    "sequence",
+    "device_time",
+    "number",
+)
+_IDENTITY: Final = attrgetter(*_IDENTITY_COLUMNS)

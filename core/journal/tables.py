@@ -54,7 +54,12 @@ log_lines = Table(
     Column("line", Text, nullable=False),
     Column("parsed", Boolean, nullable=False),
     UniqueConstraint(
-        "system_id", "slot", "device_time", "boot_id", "sequence", "number",
+        "system_id",
+        "slot",
+        "device_time",
+        "boot_id",
+        "sequence",
+        "number",
         name="uq_log_lines_line",
     ),
 )

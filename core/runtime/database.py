@@ -1,12 +1,19 @@
-"""SQLite or PostgreSQL behind one door: transactions, and the schema brought up to date at start."""
+"""SQLite or PostgreSQL behind one door: transactions, and the schema brought up to date."""
 
-import sqlite3
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.runtime.migrations import upgrade
@@ -18,6 +25,11 @@ DRIVERS: Final = {
 }
 BUSY_TIMEOUT: Final = 15_000
 WRITING: Final = {"writing": True}
+
+
+Trouble = Literal["away", "refused", "broken"]
+_AWAY: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+_REFUSED: Final = frozenset({"22", "23"})
 
 
 class DatabaseError(ValueError):
@@ -63,7 +75,9 @@ class Database:
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that only reads."""
         engine = self._open_engine()
-        return (engine if self.is_sqlite else engine.execution_options(postgresql_readonly=True)).begin()
+        return (
+            engine if self.is_sqlite else engine.execution_options(postgresql_readonly=True)
+        ).begin()
 
     def _open_engine(self) -> AsyncEngine:
         if self._engine is None:
@@ -81,6 +95,23 @@ def database_url(text: str) -> URL:
     if driver is None or (url.drivername.startswith("sqlite") and not url.database):
         raise DatabaseError(_unusable(text))
     return url.set(drivername=driver)
+
+
+def trouble(error: Exception) -> Trouble:
+    """What an error of a transaction means.
+
+    "away": the database cannot be reached or cannot write now, another attempt may succeed;
+    "refused": it does not take these rows; "broken": neither time nor other rows will help.
+    """
+    if isinstance(error, OSError | PoolTimeoutError):
+        return "away"
+    if not isinstance(error, DBAPIError):
+        return "refused"
+    code = str(getattr(error.orig, "sqlstate", None) or "")[:2]
+    if error.connection_invalidated or isinstance(error, OperationalError) or code in _AWAY:
+        return "away"
+    refused = isinstance(error, DataError | IntegrityError | InterfaceError) or code in _REFUSED
+    return "refused" if refused else "broken"
 
 
 def _unusable(text: str) -> str:

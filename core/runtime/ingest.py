@@ -4,9 +4,9 @@ The way of a batch:
 
 1. topics are read; systems are looked up by serial number in the `Directory`;
 2. birth messages register devices that are not known yet, in a transaction of their own;
-3. frames are decoded, logs, acknowledgements and presence are read (`sorting`);
-4. one transaction keeps frames, latest readings, implausible values, faults, log records, what
-   devices say of their commands, and the dead letters;
+3. frames are decoded, logs and what devices say of their commands are read (`sorting`);
+4. one transaction keeps frames, latest readings, implausible values, faults, log records, presence,
+   answers to commands, and the dead letters (`storing`);
 5. after the commit the batch is acknowledged to the broker, and what changed goes to the live feed.
 
 A kill at any point loses nothing and doubles nothing: what was not acknowledged comes again, and
@@ -17,35 +17,235 @@ stored becomes a dead letter and the others are kept.
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Collection, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
 
 from attrs import define, field
-from sqlalchemy.exc import SQLAlchemyError
 
-from core.commanding import commands
-from core.commanding.states import TransitionError
-from core.fleet import systems
-from core.journal import faults, logs
+from core.host import load
 from core.registry import Registry
-from core.runtime.arrivals import Registrar
+from core.runtime import clock, topics
 from core.runtime.clock import Clock
-from core.runtime.database import Database, is_refusal
+from core.runtime.database import Database, trouble
 from core.runtime.directory import Directory
 from core.runtime.feed import Feed
+from core.runtime.mqtt import MqttConsumer, MqttPublisher
 from core.runtime.mqtt_link import Backoff
-from core.runtime.sorting import (
-    Heard,
-    RejectionError,
-    Sorted,
-    read_presence,
-    read_topics,
-    rejected,
-    sort,
-)
-from core.runtime.transport import Consumer, Message
-from core.telemetry import dead_letters, frames, latest
+from core.runtime.presence import Registrar
+from core.runtime.settings import Settings
+from core.runtime.sorting import RejectionError, read_presence, read_topics, rejected, sender, sort
+from core.runtime.storing import Store
+from core.runtime.transport import BATCH_SIZE, Consumer, Message, Publisher
+from core.telemetry import dead_letters
 from core.telemetry.dead_letters import DeadLetter, Rejected, digest
 from core.telemetry.latest import Changes
 
 LOGGER = logging.getLogger(__name__)
+UPLINK_FILTERS: Final = ("ess/+/up/+", "ess/+/up/+/+", "ess/+/up/frame/+/+")
+"""All that devices send but backfilled frames, and as much as can be of what no contract knows."""
+REFRESH: Final = 1.0
+GRACE: Final = 5.0
+BACKOFF: Final = Backoff(0.2, 5)
+
+
+@define(eq=False)
+class Taken:
+    """What became of a batch: `fresh` are the serial numbers of devices that it registered."""
+
+    changes: Changes = field(factory=Changes)
+    rejected: list[Rejected] = field(factory=list)
+    fresh: set[str] = field(factory=set)
+
+    def add(self, other: "Taken") -> None:
+        """Make this the outcome of both."""
+        self.changes.newest |= other.changes.newest
+        self.changes.faults += other.changes.faults
+        self.rejected += other.rejected
+        self.fresh |= other.fresh
+
+
+@define(eq=False)
+class Ingest:
+    """Takes in what one consumer delivers. Without a publisher there is no live feed.
+
+    `counts` are the messages so far: "taken", and the codes of dead letters.
+    """
+
+    registry: Registry
+    database: Database
+    consumer: Consumer
+    publisher: Publisher | None = None
+    clock: Clock = clock.now
+    plug_and_play: bool = True
+    counts: Counter[str] = field(factory=Counter)
+    _directory: Directory = field(init=False)
+    _registrar: Registrar = field(init=False)
+    _store: Store = field(init=False)
+    _feed: Feed | None = field(init=False)
+    _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self._directory = Directory(self.registry, self.database)
+        self._registrar = Registrar(self._directory, self.plug_and_play)
+        self._store = Store(self._registrar)
+        self._feed = Feed(self.database, self.publisher) if self.publisher else None
+
+    async def run(self) -> None:
+        """Take in batches until the consumer is closed; if cancelled, to the end of the batch."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            async for batch in self.consumer.batches():
+                await _to_the_end(self.take(batch))
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def take(self, batch: Sequence[Message]) -> None:
+        """Store a batch, acknowledge it, and tell the live feed.
+
+        While the batches are full the feed is silent: what is taken in then is no longer live.
+        """
+        async with self._turn:
+            taken = await self._patiently(batch)
+            await self.consumer.acknowledge(batch)
+            self.counts.update(each.code for each in taken.rejected)
+            self.counts["taken"] += len(batch) - len(taken.rejected)
+            if self._feed and taken.changes.newest and len(batch) < BATCH_SIZE:
+                await self._feed.tell(taken.changes)
+            await self._replay_of(taken.fresh)
+
+    async def replay(self, letters: Iterable[DeadLetter]) -> int:
+        """Try dead letters again; returns how many could be taken in, which are marked so."""
+        async with self._turn:
+            return await self._replay(letters)
+
+    async def _replay(self, letters: Iterable[DeadLetter]) -> int:
+        resolved: list[bytes] = []
+        for letter in letters:
+            message = Message(letter.topic, letter.payload, None)
+            taken = await self._take([message], letter.first_at, replay=True)
+            if not taken.rejected:
+                resolved.append(digest(letter.topic, letter.payload))
+        async with self.database.begin() as connection:
+            await dead_letters.resolve(connection, resolved, self.clock())
+        return len(resolved)
+
+    async def _replay_of(self, sns: Collection[str]) -> None:
+        """Take in what devices sent before they were registered."""
+        if not sns:
+            return
+        async with self.database.read() as connection:
+            letters = await dead_letters.unknown_devices(connection, sns)
+        if letters:
+            LOGGER.info("%d of %d messages replayed", await self._replay(letters), len(letters))
+
+    async def _watch(self) -> None:
+        """Notice each second what others register or change."""
+        while True:
+            await asyncio.sleep(REFRESH)
+            try:
+                async with self._turn:
+                    await self._replay_of(await self._directory.refresh(self.clock()))
+            except Exception as error:
+                if trouble(error) != "away":
+                    LOGGER.exception("looking for changes failed")
+
+    async def _patiently(self, batch: Sequence[Message]) -> Taken:
+        failures = 0
+        while True:
+            try:
+                return await self._take(batch, self.clock(), replay=False)
+            except Exception as error:
+                if trouble(error) != "away":
+                    raise
+                failures += 1
+                LOGGER.warning("the database does not answer, trying again: %s", error)
+                await asyncio.sleep(BACKOFF.delay(failures))
+
+    async def _take(self, batch: Sequence[Message], now: int, *, replay: bool) -> Taken:
+        try:
+            return await self._attempt(batch, now, replay=replay)
+        except Exception as error:
+            if trouble(error) != "refused":
+                raise
+            if len(batch) == 1:
+                return await self._give_up(batch[0], now, error)
+        whole = Taken()
+        for message in batch:
+            whole.add(await self._take([message], now, replay=replay))
+        return whole
+
+    async def _attempt(self, batch: Sequence[Message], now: int, *, replay: bool) -> Taken:
+        read, refused = read_topics(batch)
+        announced, unreadable = read_presence(read)
+        await self._directory.load({each.uplink.sn for each in read})
+        fresh, unknown = await self._registrar.register(announced, now)
+        found = sort(read, self._directory.known, now)
+        found.announced += announced
+        found.rejected += refused + unreadable + unknown
+        changes = await self._store.keep(found, now, replay=replay)
+        return Taken(changes, found.rejected, fresh)
+
+    async def _give_up(self, message: Message, now: int, error: Exception) -> Taken:
+        """Keep as a dead letter what cannot be kept otherwise."""
+        LOGGER.error("a message cannot be stored", exc_info=error)
+        problem = RejectionError("unstorable", f"{type(error).__name__}: {error}")
+        letter = rejected(message, problem, sender(message.topic)[0])
+        async with self.database.begin() as connection:
+            await dead_letters.store(connection, [letter], now)
+        return Taken(rejected=[letter])
+
+
+async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = False) -> None:
+    """Take in live and backfilled messages until cancelled.
+
+    `slot` names this worker; several divide the messages among themselves if all are `shared`.
+    """
+    registry = load(settings.plugins)
+    database = Database(settings.database_url)
+    address = settings.broker_address("ingest")
+
+    def consumer(purpose: str, *filters: str) -> MqttConsumer:
+        divided = topics.shared("ingest", *filters) if shared else filters
+        return MqttConsumer(address, settings.client_id("ingest", f"{purpose}-{slot}"), divided)
+
+    async with AsyncExitStack() as stack:
+        await database.open()
+        stack.push_async_callback(database.close)
+        feed = MqttPublisher(address, settings.client_id("ingest", f"feed-{slot}"))
+        publisher = await stack.enter_async_context(feed)
+        live = await stack.enter_async_context(consumer("live", *UPLINK_FILTERS))
+        late = await stack.enter_async_context(consumer("backfill", *topics.BACKFILL_FILTERS))
+        LOGGER.info("ingest %s takes in what %s delivers", slot, address)
+        common: dict[str, Any] = {"plug_and_play": settings.plug_and_play}
+        await _together(
+            Ingest(registry, database, live, publisher, **common).run(),
+            Ingest(registry, database, late, **common).run(),
+        )
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run until one ends, and end the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await it, and if cancelled meanwhile let it end first, for a while."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=GRACE)
+        task.cancel()
+        raise

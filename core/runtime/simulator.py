@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 
 import msgspec
 from attrs import define, field, frozen
@@ -39,17 +39,19 @@ ZONES = {
     "CN": "Asia/Shanghai",
 }
 FAULTY_EVERY = 11
-"""Every so-manieth simulated system plays one of its declared faults."""
+"""One simulated system of so many plays one of its declared faults."""
+SETTINGS_EVERY = 12
+"""Settings are said once in so many turns."""
 
 
 def simulated_fleet(
-    registry: Registry, count: int, plugins: Sequence[str] = ()
+    registry: Registry, size: int, plugins: Sequence[str] = ()
 ) -> list[SimulatedSystem]:
-    """`count` systems, spread over the product models that speak (and use one of `plugins`)."""
+    """`size` systems, spread over the product models that speak (and use one of `plugins`)."""
     speaking = [p for p in registry.products.values() if _speaks(registry, p, plugins)]
     return [
         _simulated(registry, product, number)
-        for number, product in enumerate(islice(cycle(speaking), count if speaking else 0))
+        for number, product in enumerate(islice(cycle(speaking), size))
     ]
 
 
@@ -69,6 +71,7 @@ def _simulated(registry: Registry, product: ProductModel, number: int) -> Simula
             for slot, part in system.parts.items()
             for channel in part.channels.values()
             for fault in channel.faults
+            if fault.datapoint in channel.codec.keys
         ]
         fault = random.Random(number).choice(known) if known else None  # noqa: S311
     return SimulatedSystem(serial_number(product, number), system, ZONES.get(market, "UTC"), fault)
@@ -140,9 +143,9 @@ class SimulatedDevice:
             group.create_task(self._obey(device))
             await device.publish_many(self._lines())
             await asyncio.sleep(delay)
-            while True:
+            for turn in count():
                 started = time.monotonic()
-                await device.publish_many(self._frames())
+                await device.publish_many(self._frames(settings=turn % SETTINGS_EVERY == 0))
                 await asyncio.sleep(max(0, self.playback.interval - time.monotonic() + started))
 
     def _presence(self, *, online: bool) -> Outgoing:
@@ -156,10 +159,10 @@ class SimulatedDevice:
         )
         return Outgoing(topics.presence(self.system.sn), msgspec.json.encode(said), retain=True)
 
-    def _frames(self) -> list[Outgoing]:
+    def _frames(self, *, settings: bool = True) -> list[Outgoing]:
         return [
             self._enveloped(topics.frame(self.system.sn, slot, channel), body)
-            for slot, channel, body in self.system.frames(datetime.now(UTC))
+            for slot, channel, body in self.system.frames(datetime.now(UTC), settings=settings)
         ]
 
     def _lines(self) -> list[Outgoing]:

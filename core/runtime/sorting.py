@@ -74,14 +74,13 @@ class Sorted:
     frames: list[Read] = field(factory=list)
     logs: list[LogMessage] = field(factory=list)
     heard: list[Heard] = field(factory=list)
+    announced: list[Announced] = field(factory=list)
     rejected: list[Rejected] = field(factory=list)
 
 
 def rejected(message: Message, error: RejectionError, sn: str = "") -> Rejected:
     """A message as a dead letter."""
-    return Rejected(
-        message.topic, message.payload, error.code, error.reason, sn, error.plugin
-    )
+    return Rejected(message.topic, message.payload, error.code, error.reason, sn, error.plugin)
 
 
 def read_topics(messages: Iterable[Message]) -> tuple[list[Read], list[Rejected]]:
@@ -92,7 +91,7 @@ def read_topics(messages: Iterable[Message]) -> tuple[list[Read], list[Rejected]
         try:
             read.append(Read(message, topics.parse(message.topic)))
         except TopicError as error:
-            sn, kind = _sender(message.topic)
+            sn, kind = sender(message.topic)
             code = "unknown_kind" if sn and kind not in _SORTERS else "bad_topic"
             refused.append(rejected(message, RejectionError(code, str(error)), sn))
     return read, refused
@@ -103,6 +102,8 @@ def read_presence(read: Iterable[Read]) -> tuple[list[Announced], list[Rejected]
     announced: list[Announced] = []
     refused: list[Rejected] = []
     for each in read:
+        if each.uplink.kind != "presence":
+            continue
         try:
             body = each.message.payload
             announced.append(Announced(each, _json(_PRESENCE, body) if body else _GONE))
@@ -134,9 +135,10 @@ def _sort_frame(read: Read, known: Known | None, now: int, into: Sorted) -> None
     envelope = Envelope.parse(read.message.payload)
     arrival = Arrival(
         system_id,
+        read.uplink.sn,
+        model,
         part,
         channel,
-        model.product.version,
         envelope.boot_id,
         wrapped(envelope.sequence),
         envelope.device_time,
@@ -157,7 +159,7 @@ def _decode(arrival: Arrival) -> None:
         arrival.values, arrival.refused = arrival.channel.read(arrival.body)
     except DecodeError as error:
         raise RejectionError("undecodable", str(error), plugin) from None
-    except Exception as error:  # noqa: BLE001  a plugin's own function raises whatever it likes
+    except Exception as error:  # a plugin's own function raises whatever it likes
         reason = f"{plugin} failed with {type(error).__name__}: {error}"
         raise RejectionError("undecodable", reason, plugin) from error
 
@@ -221,7 +223,7 @@ def _json(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         raise RejectionError("bad_message", f"the JSON cannot be read: {error}") from None
 
 
-def _sender(topic: str) -> tuple[str, str]:
+def sender(topic: str) -> tuple[str, str]:
     """Serial number and kind that a topic outside the contract still tells; or empty."""
     parts: Any = (*topic.split("/"), "", "", "", "")
     fits = parts[0] == "ess" and parts[2] == "up" and topics.is_serial_number(parts[1])

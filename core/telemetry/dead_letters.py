@@ -1,6 +1,6 @@
 """Messages that could not be taken in: kept whole, with the reason, until they can be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,7 +24,7 @@ HINTS: Final = MappingProxyType(
         "unknown_slot": "publish under a slot of the product model, or change the model",
         "unknown_channel": "publish on a channel that the slot's plugin decodes",
         "undecodable": "compare the frame with the decoder; the raw frame is stored too",
-        "conflicting_frame": "count the sequence on for every message, and draw a boot id per start",
+        "conflicting_frame": "count every message, and draw a new boot id at each start",
         "unknown_command": "answer commands of this system by the id they came with",
         "illegal_transition": "send accepted and running before one result, and one result only",
         "unstorable": "report it with the reason: it should have been refused earlier",
@@ -35,7 +35,10 @@ HINTS: Final = MappingProxyType(
 
 @frozen
 class Rejected:
-    """A message that cannot be taken in. `code` is one of HINTS, `reason` a sentence."""
+    """A message that cannot be taken in. `code` is one of HINTS, `reason` a sentence.
+
+    `times` is 0 for one that did not come again, but was replayed.
+    """
 
     topic: str
     payload: bytes
@@ -43,6 +46,7 @@ class Rejected:
     reason: str
     sn: str = ""
     plugin: str = ""
+    times: int = 1
 
     @property
     def digest(self) -> bytes:
@@ -77,7 +81,7 @@ async def store(connection: AsyncConnection, rejected: Iterable[Rejected], now: 
     found: dict[bytes, tuple[Rejected, int]] = {}
     for each in rejected:
         key = each.digest
-        found[key] = each, found[key][1] + 1 if key in found else 1
+        found[key] = each, each.times + (found[key][1] if key in found else 0)
     rows = [_row(key, *found[key], now) for key in sorted(found)]
     await write(connection, dead_letters, _COLUMNS, rows, _AGAIN)
 
@@ -112,7 +116,7 @@ async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> list[DeadLe
 
 
 async def unknown_devices(
-    connection: AsyncConnection, sns: Sequence[str], limit: int = 1000
+    connection: AsyncConnection, sns: Collection[str], limit: int = 1000
 ) -> list[DeadLetter]:
     """The oldest messages that came from these serial numbers before they were registered."""
     query = select(*(dead_letters.c[name] for name in DeadLetter.__annotations__)).where(
@@ -125,9 +129,9 @@ async def unknown_devices(
 
 async def counts(connection: AsyncConnection) -> dict[str, int]:
     """How many unresolved dead letters there are of each code."""
-    query = select(dead_letters.c.code, func.count()).where(dead_letters.c.resolved_at.is_(None))
+    query = select(dead_letters.c.code, func.count().label("number")).where(dead_letters.c.resolved_at.is_(None))
     found = await connection.execute(query.group_by(dead_letters.c.code))
-    return {code: number for code, number in found}
+    return {row.code: row.number for row in found}
 
 
 async def resolve(connection: AsyncConnection, digests: Iterable[bytes], now: int) -> None:
@@ -179,5 +183,6 @@ _AGAIN: Final = (
     "ON CONFLICT (digest) DO UPDATE SET "
     "code = excluded.code, reason = excluded.reason, hint = excluded.hint, sn = excluded.sn, "
     "plugin = excluded.plugin, times = dead_letters.times + excluded.times, "
-    "last_at = excluded.last_at, resolved_at = NULL"
+    "last_at = CASE WHEN excluded.times > 0 THEN excluded.last_at ELSE dead_letters.last_at END, "
+    "resolved_at = NULL"
 )

@@ -8,7 +8,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.records import Row, insert_new, printable
-from core.registry import Channel, Part
+from core.registry import Channel, Part, System
 from core.telemetry.tables import frames, quarantine
 from core.thing_model.layout.fields import Value
 from core.thing_model.problems import DecodeError
@@ -21,14 +21,16 @@ Key = tuple[int, str, str]
 class Arrival:
     """A frame that arrived, decoded. Times are UTC milliseconds, `sequence` as the tables keep it.
 
-    `late` marks the backfill topic. `values` go with the channel's keys and are None where the
-    frame could not be decoded; `refused` are those that are not plausible, absent from `values`.
+    `sn` and `model` are its system's; `late` marks the backfill topic. `values` go with the
+    channel's keys and are None where the frame could not be decoded; `refused` are those that are
+    not plausible, absent from `values`.
     """
 
     system_id: int
+    sn: str
+    model: System
     part: Part
     channel: Channel
-    product_version: str
     boot_id: int
     sequence: int
     device_time: int
@@ -59,9 +61,7 @@ async def store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> lis
     return [] if new == len(rows) else await _conflicting(connection, arrivals)
 
 
-async def _conflicting(
-    connection: AsyncConnection, arrivals: Iterable[Arrival]
-) -> list[Arrival]:
+async def _conflicting(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> list[Arrival]:
     identities = {arrival.identity for arrival in arrivals}
     names = tuple_(*(frames.c[name] for name in _IDENTITY))
     query = select(*(frames.c[name] for name in _IDENTITY), frames.c.body)
@@ -79,7 +79,7 @@ def _row(arrival: Arrival) -> Row:
         arrival.sequence,
         arrival.device_time,
         arrival.receive_time,
-        arrival.product_version,
+        arrival.model.product.version,
         arrival.part.plugin.name,
         arrival.body,
     )

@@ -11,7 +11,7 @@ A backfilled frame whose clock cannot be right is never the newest, for it says 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -97,10 +97,12 @@ async def _states(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key,
         found = await connection.exec_driver_sql(_LOCKED, arrays(keys))
     else:
         found = await connection.exec_driver_sql(_KNOWN, (json.dumps(keys),))
-    return {
-        (system_id, slot, channel): Newest(*identity, frozenset(raised.split()))
-        for system_id, slot, channel, *identity, raised in found
-    }
+    return dict(map(_state, found))
+
+
+def _state(row: Any) -> tuple[Key, Newest]:
+    *key, as_of, boot_id, sequence, device_time, raised = row
+    return tuple(key), Newest(as_of, boot_id, sequence, device_time, frozenset(raised.split()))
 
 
 @cache

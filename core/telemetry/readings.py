@@ -1,6 +1,6 @@
 """The latest readings of a system, and the frames that hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -44,12 +44,20 @@ Readings = dict[tuple[str, str], Reading]
 
 async def latest_of(connection: AsyncConnection, system_id: int) -> Readings:
     """All latest readings of a system; of a key that two channels carry, the newer one."""
-    query = select(latest).where(latest.c.system_id == system_id).order_by(latest.c.as_of)
-    return {
-        (row.slot, key): Reading(value, row.device_time, row.receive_time, row.channel)
-        for row in await connection.execute(query)
-        for key, value in values_of(row.readings).items()
-    }
+    return (await latest_of_all(connection, [system_id])).get(system_id, {})
+
+
+async def latest_of_all(
+    connection: AsyncConnection, system_ids: Collection[int]
+) -> dict[int, Readings]:
+    """The same of several systems, by system id; one that never sent a frame is not among them."""
+    query = select(latest).where(latest.c.system_id.in_(system_ids)).order_by(latest.c.as_of)
+    found: dict[int, Readings] = {}
+    for row in await connection.execute(query):
+        readings = found.setdefault(row.system_id, {})
+        for key, value in values_of(row.readings).items():
+            readings[row.slot, key] = Reading(value, row.device_time, row.receive_time, row.channel)
+    return found
 
 
 def house(system: System, readings: Mapping[tuple[str, str], Reading]) -> dict[str, float]:

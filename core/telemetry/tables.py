@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
@@ -75,7 +74,13 @@ quarantine = Table(
     Column("position", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     UniqueConstraint(
-        "system_id", "slot", "channel", "boot_id", "sequence", "device_time", "key",
+        "system_id",
+        "slot",
+        "channel",
+        "boot_id",
+        "sequence",
+        "device_time",
+        "key",
         name="uq_quarantine_value",
     ),
 )

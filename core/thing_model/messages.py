@@ -25,9 +25,9 @@ class Presence(Struct, frozen=True, omit_defaults=True):
     firmware: Annotated[
         str, Meta(max_length=64, description="Firmware version that decides how frames are read")
     ] = ""
-    timezone: Annotated[str, Meta(max_length=64, description="IANA name, such as Europe/Berlin")] = (
-        ""
-    )
+    timezone: Annotated[
+        str, Meta(max_length=64, description="IANA name, such as Europe/Berlin")
+    ] = ""
     country: Annotated[str, Meta(max_length=2, description="ISO 3166-1 alpha-2")] = ""
     name: Annotated[str, Meta(max_length=128, description="What people call the system")] = ""
 
@@ -35,7 +35,9 @@ class Presence(Struct, frozen=True, omit_defaults=True):
 class CommandMessage(Struct, frozen=True):
     """ess/{sn}/down/command, without envelope: one instruction to one component."""
 
-    id: Annotated[str, Meta(description="ULID; a device answers a repeated id with the same result")]
+    id: Annotated[
+        str, Meta(description="ULID; a device answers a repeated id with the same result")
+    ]
     slot: Annotated[str, Meta(description="The component that is meant")]
     command: Annotated[str, Meta(description="Name of the declared command")]
     parameters: Annotated[dict[str, Value], Meta(description="Values by datapoint key")]

@@ -1,7 +1,7 @@
 """The schema's history, one file per step under `versions`, applied at start.
 
-A new step: change the tables, then write `versions/vNNNN_what.py` beside the others. A test compares
-what the steps make with what the tables say, on both databases.
+A new step: change the tables, then write `versions/vNNNN_what.py` beside the others. A test
+compares what the steps make with what the tables say, on both databases.
 """
 
 from pathlib import Path

@@ -141,16 +141,21 @@ def _counting(items: tuple[Field | Repeat, ...]) -> Iterator[str]:
             yield from _counting(item.items)
 
 
-def keys(items: tuple[Field | Repeat, ...], indices: Mapping[str, int] | None = None) -> list[str]:
-    """All keys a layout can give, groups unrolled to their limits, in declared order."""
-    found: list[str] = []
+def values(
+    items: tuple[Field | Repeat, ...], indices: Mapping[str, int] | None = None
+) -> Iterator[tuple[str, Field]]:
+    """Every key a layout can give and its field, groups unrolled to their limits, in order."""
     for item in items:
         if isinstance(item, Field):
-            found.append(item.key.format(**(indices or {})))
+            yield item.key.format(**(indices or {})), item
             continue
         for n in range(1, item.limit + 1):
-            found += keys(item.items, {**(indices or {}), item.index: n})
-    return found
+            yield from values(item.items, {**(indices or {}), item.index: n})
+
+
+def keys(items: tuple[Field | Repeat, ...]) -> list[str]:
+    """All keys a layout can give, groups unrolled to their limits, in declared order."""
+    return [key for key, _ in values(items)]
 
 
 def value_count(items: tuple[Field | Repeat, ...]) -> int:

@@ -34,6 +34,8 @@ class BinaryCodec:
 
         def count_of(placed: Placed) -> int:
             value = values.get(placed.key)
+            if value is None and placed.field.absent:
+                return 0
             if not isinstance(value, int | float):
                 raise EncodeError(placed.key, "is missing, and a group of values depends on it")
             return int(value)

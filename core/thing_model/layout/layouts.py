@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from core.thing_model.layout.binary import Binary, fields, keys
+from core.thing_model.layout.binary import Binary, fields, values
 from core.thing_model.layout.codec import Codec, Range
 from core.thing_model.layout.compiler import compile_binary
 from core.thing_model.layout.documents import JsonField, JsonObject, compile_json
@@ -38,12 +38,18 @@ def layout_fields(layout: Layout) -> Iterator[Field | JsonField]:
         yield from fields(layout.items)
 
 
-def layout_keys(layout: Layout) -> tuple[str, ...]:
-    """The keys that the compiled layout has, in the same order."""
+def layout_values(layout: Layout) -> Iterator[tuple[str, Field | JsonField]]:
+    """Every key that the compiled layout has and its field, in the same order."""
     if isinstance(layout, Framed):
-        return layout_keys(layout.layout)
-    if isinstance(layout, JsonObject):
-        return tuple(item.key for item in layout.fields)
-    if isinstance(layout, Tagged):
-        return tuple(key for block in layout.sections.values() for key in keys(block.items))
-    return tuple(keys(layout.items))
+        yield from layout_values(layout.layout)
+    elif isinstance(layout, JsonObject):
+        yield from ((item.key, item) for item in layout.fields)
+    elif isinstance(layout, Tagged):
+        for block in layout.sections.values():
+            yield from values(block.items)
+    else:
+        yield from values(layout.items)
+
+
+def layout_keys(layout: Layout) -> tuple[str, ...]:
+    return tuple(key for key, _ in layout_values(layout))

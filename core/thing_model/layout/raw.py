@@ -7,6 +7,9 @@ from core.thing_model.layout.fields import STRUCT_CODES, Field, Value
 from core.thing_model.layout.texts import TEXTS
 from core.thing_model.problems import EncodeError
 
+LARGEST_POWER = 10
+"""SunSpec has scale factors from -10 to 10; ten to the 32767th would fill pages."""
+
 
 def read_raw(block: Binary, placed: Placed, data: bytes) -> int | float | bytes:
     """The raw number (or bytes) of one field, before mask and scale."""
@@ -53,10 +56,9 @@ def to_value(placed: Placed, raw: float | bytes, factor: Value) -> Value:
 
 
 def power_of_ten(raw: float, factor: Value) -> float | None:
-    """A number scaled by the power of ten that another point holds; absent if that is."""
-    if factor is None:
+    """A number scaled by the power of ten in another point; absent where that is, or absurd."""
+    if factor is None or abs(exponent := int(factor)) > LARGEST_POWER:
         return None
-    exponent = int(factor)
     power: int = 10 ** abs(exponent)
     return raw / power if exponent < 0 else raw * power
 
@@ -118,9 +120,11 @@ def write_raw(
 
 def interpret(block: Binary, data: bytes) -> dict[str, Value]:
     """The plain reading of a block, field by field; the compiled decoder must agree with it."""
-    read: dict[str, Value] = {}
-    for placed in walk(block, lambda p: int(read_raw(block, p, data))):
-        if placed.end <= len(data):
-            factor = read.get((placed.field.scaled_by or "").format(**placed.indices))
-            read[placed.key] = to_value(placed, read_raw(block, placed, data), factor)
-    return read
+    places = walk(block, lambda p: int(read_raw(block, p, data)))
+    raws = {p.key: (p, read_raw(block, p, data)) for p in places if p.end <= len(data)}
+
+    def factor(placed: Placed) -> Value:  # it may stand behind the value
+        point = raws.get((placed.field.scaled_by or "").format(**placed.indices))
+        return to_value(*point, None) if point else None
+
+    return {key: to_value(placed, raw, factor(placed)) for key, (placed, raw) in raws.items()}

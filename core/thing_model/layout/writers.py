@@ -246,10 +246,11 @@ class Grouped(Writer):
         for targets, reader in structs:
             unpack = self.name("unpack", _padded(reader, size).unpack_from)
             self.lines.append(f"{indent}{targets} = {unpack}(data, p)")
+        powers = {p.key: _factor(r, p.field.absent) for p, r in zip(places, raws, strict=True)}
         variables: dict[str, str] = {}
         for n, (placed, raw) in enumerate(zip(places, raws, strict=True)):
             by = placed.field.scaled_by
-            factor = None if by is None else (known | variables)[by]
+            factor = None if by is None else (known | powers)[by]
             variables[placed.key] = f"v{next(self.serial)}"
             value = self.value(placed, raw, f"p + {placed.offsets[0]}", factor)
             self.lines.append(f"{indent}{variables[placed.key]} = out[{base} + {n}] = {value}")

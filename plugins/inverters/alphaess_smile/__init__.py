@@ -23,9 +23,7 @@ from thingwright import (
     Datapoint,
     Decoder,
     Fault,
-    LogRule,
     Rating,
-    Source,
     View,
     fault_table,
     hookimpl,
@@ -35,102 +33,25 @@ from thingwright import (
 
 from .commands import declare_commands
 from .ems_json import EMS_JSON, ems_datapoints
+from .logs import CONFIG_KEYS, configuration, declare_log_parsers
 from .registers import TABLE, answers
+from .sources import declare_sources
 
-__all__ = ["declare_commands"]
-
-CONFIG_KEYS = {
-    "battery_ready": "BatReady",
-    "charge_cutoff_soc": "BatHighCap",
-    "charging_period_1_start_hour": "TimeChaF1",
-    "charging_period_1_stop_hour": "TimeChaE1",
-    "discharge_cutoff_soc": "BatUseCap",
-    "discharging_period_1_start_hour": "TimeDisF1",
-    "discharging_period_1_stop_hour": "TimeDisE1",
-    "grid_meter_ct_ratio": "CTRate",
-    "grid_regulation": "Safe",
-    "max_feed_in_percent": "SetFeed",
-    "pv_capacity_grid_inverter": "OnGridCap",
-    "pv_capacity_storage": "StorageCap",
-    "system_mode": "ACDC",
-}
-"""What the EMS calls a register in its configuration, where the meaning of the name is known."""
-
-
-@hookimpl
-def declare_sources() -> Iterable[Source]:
-    yield Source(
-        "alphaess_modbus_v123_de",
-        "AlphaESS household Modbus RTU protocol V1.23",
-        "A-",
-        "table transcribed in github.com/SorX14/alphaess_pdf_parser at 3c9d0c9f",
-        "vendor document, facts only",
-    )
-    for id_, title, reference, licence in (
-        ("alpha2mqtt", "Alpha2MQTT, run on a SMILE-B3", "dxoverdy/Alpha2MQTT at febfd78d", "GPL-3.0"),
-        (
-            "senalse_ha_alphaess_modbus",
-            "Home Assistant AlphaESS Modbus",
-            "senalse/ha-alphaess-modbus at 3b944d6b",
-            "MIT",
-        ),
-        (
-            "poshy163_ha_alphaess_modbus",
-            "Home Assistant AlphaESS Modbus",
-            "Poshy163/homeassistant-alphaESS-modbus at a43f293f",
-            "no licence file",
-        ),
-        (
-            "solax_modbus_plugin_alphaess",
-            "AlphaESS plugin of a Modbus integration",
-            "wills106/homeassistant-solax-modbus at 27875b3b",
-            "Apache-2.0",
-        ),
-        (
-            "tidalvirus_capture",
-            "Traffic of a SMILE5 in Australia with its server",
-            "tidalvirus/alphaess-server at dcacf455",
-            "no licence file",
-        ),
-        (
-            "heistergand_test",
-            "Telemetry of a SMILE-T10-HV",
-            "Heistergand/passive-solar-mqtt-bridge",
-            "BSD-2-Clause",
-        ),
-        (
-            "antelope_i18n",
-            "AlphaESS translation files",
-            "alphaess-developer/antelope-i18n at 594ce44c",
-            "no licence file",
-        ),
-    ):
-        yield Source(id_, title, "B", f"github.com/{reference}", f"{licence}, facts only")
-    yield Source("cec_list_via_public_repo", "CEC approved battery list, AlphaESS rows", "B")
-    yield Source("guide", "AlphaESS operations portal guide", "C")
+__all__ = ["declare_commands", "declare_log_parsers", "declare_sources"]
 
 
 @hookimpl
 def declare_components() -> Iterable[Component]:
-    for label, variant, ratings in (
-        ("SMILE5", "", {"rated_power": (5, "kW"), "phases": (1, "")}),
-        ("SMILE-B3", "smile_b3", {}),
-        (
-            "SMILE-B3-PLUS",
-            "smile_b3_plus",
-            {"rated_power": (5, "kW"), "phases": (1, ""), "coupling": ("AC", "")},
-        ),
-    ):
-        yield Component(
-            "inverter",
-            label,
-            variant,
-            vendor="AlphaESS",
-            ratings=tuple(
-                Rating(name, value, unit, source="cec_list_via_public_repo", confidence="B")
-                for name, (value, unit) in ratings.items()
-            ),
-        )
+    def inverter(label: str, variant: str, *ratings: Rating) -> Component:
+        return Component("inverter", label, variant, vendor="AlphaESS", ratings=ratings)
+
+    def listed(name: str, value: float | str, unit: str = "") -> Rating:
+        return Rating(name, value, unit, source="cec_list_via_public_repo", confidence="B")
+
+    nameplate = (listed("rated_power", 5, "kW"), listed("phases", 1))
+    yield inverter("SMILE5", "", *nameplate)
+    yield inverter("SMILE-B3", "smile_b3")
+    yield inverter("SMILE-B3-PLUS", "smile_b3_plus", *nameplate, listed("coupling", "AC"))
 
 
 @hookimpl
@@ -141,9 +62,9 @@ def declare_decoders() -> Iterable[Decoder]:
     yield from answers("inverter", 0x0400, 65, 85, doc="85 where 0x0453 holds the PV power")
     yield from answers("versions", 0x0640, 20, 25, doc="25 where 0x0654 holds the ARM version")
     yield from answers("ems", 0x0740, 14, 20, doc="20 where the EMS version has a suffix")
-    yield from answers("settings", 0x0800, 17, 18, doc="18 on three-phase systems")
+    yield from answers("settings", 0x0800, 17, 18, doc="18 where 0x0811 holds the unbalance mode")
     yield from answers("time_control", 0x084F, 11, 19, doc="19 where periods have minutes")
-    yield from answers("dispatch", 0x0880, 9, 11, 18, doc="11 and 18 in newer firmware")
+    yield from answers("dispatch", 0x0880, 9, 11, 18, doc="11 and 18 where newer firmware has more")
     yield from answers("io", 0x08C0, 2, doc="The outputs at 0x08B0 can only be written")
     yield from answers("system", 0x08D0, 6)
     yield from answers("safety", 0x1000, 28, 37, doc="37 where there are third stages")
@@ -204,7 +125,7 @@ def completed(datapoint: Datapoint) -> Datapoint:
 
 
 def clock_of(yymm: int, ddhh: int, mmss: int) -> str | None:
-    """ISO 8601 from three words of two bytes each: year since 2000 and month, day and hour, …"""
+    """ISO 8601 from year (since 2000) and month, day and hour, minute and second, a byte each."""
     year, month, day, hour, minute, second = b"".join(n.to_bytes(2) for n in (yymm, ddhh, mmss))
     try:
         return datetime(2000 + year, month, day, hour, minute, second).isoformat()  # noqa: DTZ001  the device's own clock has no zone
@@ -213,34 +134,13 @@ def clock_of(yymm: int, ddhh: int, mmss: int) -> str | None:
 
 
 def text_of(*words: int) -> str | None:
-    """ASCII of two characters per word, padded with NUL or spaces."""
-    text = b"".join(word.to_bytes(2) for word in words).decode("ascii", "replace")
-    return text.rstrip("\0 ") or None
+    """ASCII of two characters per word, padded with NUL or spaces; None where it is no text."""
+    raw = b"".join(word.to_bytes(2) for word in words).rstrip(b"\0 ")
+    return raw.decode() if raw and raw.isascii() else None
 
 
 def version_of(high: int, middle: int, low: int) -> str:
     return f"{high}.{middle}.{low}"
-
-
-def configuration() -> Iterable[Datapoint]:
-    """What the EMS logs when its extended configuration changes."""
-    yield Datapoint(
-        "exist_charging_pile",
-        label="EV charger installed",
-        group="configuration",
-        enum=TABLE.enums["no_yes"],
-        aliases="ExistChargingPile",
-        source="guide",
-    )
-    yield Datapoint(
-        "charging_mode",
-        label="Charging mode",
-        group="configuration",
-        aliases="ChargingMode",
-        source="guide",
-        confidence="name_only",
-        doc="The meaning of its numbers is not published",
-    )
 
 
 @hookimpl
@@ -253,31 +153,6 @@ def declare_faults() -> Iterable[Fault]:
     yield from fault_table(
         __file__,
         {"alphaess_battery_fault": "battery_fault", "alphaess_system_fault": "system_fault"},
-    )
-
-
-@hookimpl
-def declare_log_parsers() -> Iterable[LogRule]:
-    yield LogRule(
-        "config",
-        "EMS ExtConfig Update: {items}",
-        items="{name}: {old} -> {new}",
-        doc="A parameter changed",
-        source="guide",
-    )
-    yield LogRule(
-        "status",
-        "{items}",
-        items="{time} {code}",
-        time_format="%y/%m/%d %H:%M:%S",
-        doc="The event list, newest first; the meaning of its codes is not published",
-        source="tidalvirus_capture",
-    )
-    yield LogRule(
-        "fault",
-        "{number},{clock},{date},{clear_date},{clear_clock},{message}",
-        doc="The error list of the local display; -- is not cleared",
-        source="tidalvirus_capture",
     )
 
 

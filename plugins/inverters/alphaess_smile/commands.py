@@ -49,7 +49,9 @@ def declare_commands() -> Iterable[Command]:
         reads_back="charging_time_period_control",
         confidence="A-",
     )
-    yield write("set_discharge_cutoff_soc", 0x0850, reads_back="discharge_cutoff_soc", confidence="A-")
+    yield write(
+        "set_discharge_cutoff_soc", 0x0850, reads_back="discharge_cutoff_soc", confidence="A-"
+    )
     yield periods("set_discharge_period", 0x0851, HOURS, "A-", "Hours of both discharging periods")
     yield write("set_charge_cutoff_soc", 0x0855, reads_back="charge_cutoff_soc", confidence="A-")
     yield periods("set_charge_period", 0x0856, HOURS, "A-", "Hours of both charging periods")
@@ -98,9 +100,7 @@ def declare_commands() -> Iterable[Command]:
     yield restart("restart_ems", 8, "Restarts the energy management system; no data meanwhile")
 
 
-def periods(
-    name: str, first: int, limits: tuple[int, int], confidence: str, doc: str
-) -> Command:
+def periods(name: str, first: int, limits: tuple[int, int], confidence: str, doc: str) -> Command:
     """Start and stop of two periods, four registers from `first`."""
     keys = tuple(field.key for field in TABLE.fields(first, first + 3))
     return write(

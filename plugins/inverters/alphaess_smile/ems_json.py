@@ -1,8 +1,8 @@
 """What the EMS reports to its server: JSON with every value as text, names as on the wire.
 
-The server's own papers write PPV1, PBAT, EINPUT; the wire writes Ppv1, Pbat, Einput. Names are read
-whatever their case. A short object comes every ten seconds, the full one every five minutes. Names
-whose meaning equals a register's share its datapoint; what differs has a key of its own.
+The operations guide writes PPV1, PBAT, EINPUT, the wire Ppv1, Pbat, Einput; names are read whatever
+their case. A short object comes every ten seconds, the full one every five minutes. Names whose
+meaning equals a register's share its datapoint; what differs has a key of its own.
 """
 
 from collections.abc import Iterator
@@ -134,9 +134,7 @@ captured = partial(Datapoint, group="ems", source="tidalvirus_capture", confiden
 battery = partial(captured, about="battery1")
 pv_meter = partial(captured, about="pv_meter")
 recent = partial(Datapoint, group="ems", source="heistergand_test", confidence="C")
-unknown = partial(
-    Datapoint, group="ems", source="tidalvirus_capture", confidence="unverified"
-)
+unknown = partial(Datapoint, group="ems", source="tidalvirus_capture", confidence="unverified")
 
 
 def ems_datapoints() -> Iterator[Datapoint]:

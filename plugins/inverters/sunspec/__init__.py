@@ -1,0 +1,70 @@
+"""SunSpec inverters: common model 1, three-phase inverter 103, multiple MPPT extension 160.
+
+A channel is one model, `model_103`: its registers as they stand in the device, high byte first,
+from the point ID on. There is no Modbus around them, because one answer holds at most 125 registers
+and a long model takes several; the gateway finds the models by walking from "SunS" and joins what
+it reads. ID and L are the head of the frame, not readings: another model, or one that is shorter
+than its L, is refused.
+
+Keys are the names of the points. Models that stand side by side in one device get a prefix in
+`models.csv` (`mppt_DCA`). The inverter models 101 to 113 share names without one: a device has one
+of them, and W is W in all. So a further model never renames what is there. Elements of a repeated
+group are numbered from 1: `mppt_module2_DCW`.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from plugins.inverters.sunspec.models import read_models
+from thingwright import (
+    Component,
+    Datapoint,
+    Decoder,
+    Fault,
+    Source,
+    hookimpl,
+    product_files,
+)
+
+MODELS = read_models(Path(__file__).parent)
+
+
+@hookimpl
+def declare_sources() -> Iterable[Source]:
+    yield Source(
+        "sunspec_models",
+        "SunSpec Alliance, information model definitions",
+        "A-",
+        "github.com/sunspec/models at 7abdf898, json/model_*.json",
+        "Apache-2.0",
+    )
+    yield Source(
+        "pysunspec2", "SunSpec Python tools 1.3.7", "B", "pypi.org/project/pysunspec2", "Apache-2.0"
+    )
+
+
+@hookimpl
+def declare_components() -> Iterable[Component]:
+    yield Component("inverter", "SunSpec three-phase inverter")
+
+
+@hookimpl
+def declare_decoders() -> Iterable[Decoder]:
+    for model in MODELS:
+        yield Decoder(f"model_{model.number}", model.layout(), doc=model.row["label"])
+
+
+@hookimpl
+def declare_datapoints() -> Iterable[Datapoint]:
+    return {row.key: row for model in MODELS for row in model.datapoints()}.values()
+
+
+@hookimpl
+def declare_faults() -> Iterable[Fault]:
+    """Events are warnings, because SunSpec does not say how severe they are; the state FAULT is."""
+    return {row.code: row for model in MODELS for row in model.faults()}.values()
+
+
+@hookimpl
+def declare_products() -> Iterable[Path]:
+    return product_files(__file__)

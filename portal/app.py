@@ -1,0 +1,163 @@
+"""The portal as an ASGI application: routes, sessions, headers and the live feed."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import secrets
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import CacheControlHeader, State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+
+from core.registry import Registry
+from core.runtime.clock import Clock, now
+from core.runtime.database import Database
+from core.runtime.settings import Settings
+from portal import errors
+from portal.assets import STATIC
+from portal.pages import ROUTES
+from portal.services import Services
+from portal.signing_in import OPEN, SessionMiddleware
+from portal.twins import routed
+
+BODY_LIMIT: Final = 65_536
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+UNCACHED: Final = {"cache-control": "no-store"}
+YEAR: Final = 31_536_000
+
+
+class Portal(Litestar):
+    """Litestar with our headers on every response, and twins found by the suffix of a path."""
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        path = scope["path"]
+        scope["path"] = routed(path)
+        scope.setdefault("state", {})["twin"] = scope["path"] != path
+        if scope["path"] != path:
+            scope["raw_path"] = scope["path"].encode()
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                wanted = HEADERS | ({} if b"cache-control" in given else UNCACHED)
+                message["headers"] = [
+                    *message["headers"],
+                    *((n.encode(), v.encode()) for n, v in wanted.items() if n.encode() not in given),
+                ]
+            await send(message)  # type: ignore[arg-type]
+
+        await super().__call__(scope, receive, send_with_headers)
+
+
+def create_app(
+    settings: Settings,
+    registry: Registry,
+    database: Database,
+    *,
+    clock: Clock = now,
+    secure: bool = False,
+    feed: bool = True,
+) -> Portal:
+    """The portal; `database` is opened and closed by whoever calls.
+
+    `secure` says that people reach it by https, `feed` whether it listens to the broker.
+    """
+    services = Services(settings, registry, database, clock=clock, secure=secure)
+    static = create_static_files_router(
+        "/static",
+        directories=[STATIC],
+        cache_control=CacheControlHeader(max_age=YEAR, public=True, immutable=True),
+        opt={OPEN: True},
+        include_in_schema=False,
+    )
+    return Portal(
+        [*ROUTES, static],
+        state=State({"services": services}),
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        middleware=[DefineMiddleware(SessionMiddleware)],
+        csrf_config=_csrf(services),
+        compression_config=CompressionConfig(
+            "gzip", gzip_compress_level=6, exclude=["/live$", "^/static"]
+        ),
+        exception_handlers={HTTPException: errors.http_error, Exception: errors.broken},
+        openapi_config=openapi_config(),
+        request_max_body_size=BODY_LIMIT,
+        lifespan=[_listening] if feed else [],
+        signature_namespace={"Services": Services},
+    )
+
+
+def openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="thingwright",
+        version="0.1.0",
+        description="The JSON twins of the portal's pages. Times are UTC milliseconds.",
+        path="/schema",
+        render_plugins=[JsonRenderPlugin()],
+    )
+
+
+def _csrf(services: Services) -> CSRFConfig:
+    name = "__Host-csrf" if services.secure else "csrf"
+    return CSRFConfig(
+        secret=_csrf_secret(services.settings),
+        cookie_name=name,
+        cookie_secure=services.secure,
+        cookie_httponly=True,
+        cookie_samesite="lax",
+    )
+
+
+def _csrf_secret(settings: Settings) -> str:
+    """Derived from the installation's key, so that all portal processes agree."""
+    accounts = settings.credentials()
+    key = settings.secret_key or (accounts.secret_key if accounts else "")
+    if not key:
+        return secrets.token_hex(32)
+    return hmac.new(bytes.fromhex(key), b"csrf", hashlib.sha256).hexdigest()
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: Litestar) -> AsyncGenerator[None, None]:
+    """Listen to the live feed while the application runs."""
+    services: Services = app.state.services
+    settings = services.settings
+    client_id = f"{settings.client_id('portal', secrets.token_hex(4))}"
+    task = asyncio.create_task(services.hub.listen(settings.broker_address("portal"), client_id))
+    try:
+        yield
+    finally:
+        services.hub.close()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,62 @@
+"""`thingwright serve`: the portal, on one port."""
+
+import asyncio
+import logging
+
+import click
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from core.accounts import users
+from core.host import load
+from core.runtime.clock import now
+from core.runtime.database import Database
+from core.runtime.settings import Settings
+from portal.app import create_app
+from portal.assets import AssetError, manifest
+from portal.cli.processes import run, settings
+
+PATIENCE = 5.0
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--public-url", default="", help="Where people reach it, if not at host and port.")
+def serve(host: str, port: int, public_url: str) -> None:
+    """Serve the portal; prints the set-up link where nobody can sign in yet."""
+    try:
+        manifest()
+    except AssetError as error:
+        raise click.ClickException(str(error)) from None
+    run(_serve(settings(), host, port, public_url or f"http://{host}:{port}"))
+
+
+async def _serve(given: Settings, host: str, port: int, address: str) -> None:
+    database = Database(given.database_url)
+    await database.open()
+    try:
+        await _announce(database, address)
+        registry = load(given.plugins)
+        for problem in registry.problems:
+            logging.getLogger(__name__).warning("left out: %s", problem)
+        app = create_app(given, registry, database, secure=address.startswith("https://"))
+        server = Server(app, address=host, port=port, interface=Interfaces.ASGI)
+        serving = asyncio.create_task(server.serve())
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            app.state.services.hub.close()
+            server.stop()
+            await asyncio.wait({serving}, timeout=PATIENCE)
+            raise
+    finally:
+        await database.close()
+
+
+async def _announce(database: Database, address: str) -> None:
+    """The link that makes the first user, unless there is one or another link is still good."""
+    async with database.begin() as connection:
+        token = await users.create_setup_token(connection, now())
+    if token:
+        click.echo(f"Set up the portal: {address}/setup?token={token}")

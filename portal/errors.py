@@ -1,0 +1,70 @@
+"""When something goes wrong: a page for people, problem+json for machines, nothing of the inside."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from portal.rendering import render_page
+
+LOGGER: Final = logging.getLogger(__name__)
+SAID: Final[Mapping[int, str]] = {
+    400: "The request cannot be understood.",
+    401: "Sign in first.",
+    403: "You may not do this.",
+    404: "There is no such page.",
+    405: "This address does not take that kind of request.",
+    413: "The request is too large.",
+    422: "Something in the request is not right.",
+    429: "Too many requests. Wait a little.",
+    500: "Something broke on our side. It has been noted; try again.",
+}
+
+
+def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """An error with a status of its own."""
+    if error.status_code == 401 and request.method == "GET" and not wants_json(request):
+        return Redirect(f"/sign-in?next={quote(_asked_for(request), safe='')}", status_code=303)
+    return problem(request, error.status_code, _detail(error))
+
+
+def broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """An error that nobody foresaw."""
+    LOGGER.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(request, 500, "")
+
+
+def problem(request: Request[Any, Any, Any], status: int, detail: str) -> Response[Any]:
+    """RFC 9457 for machines, a page for people."""
+    title = HTTPStatus(status).phrase
+    said = SAID.get(status, "This did not work.")
+    if wants_json(request):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail or said}
+        return Response(body, status_code=status, media_type="application/problem+json")
+    context = {"code": status, "said": said, "detail": "" if detail == title else detail}
+    return render_page(request, "error.html.jinja", title, context, status)
+
+
+def wants_json(request: Request[Any, Any, Any]) -> bool:
+    """Whether a machine is asking: by suffix, or by what it accepts."""
+    accepted = request.headers.get("accept", "")
+    twin = request.scope["state"].get("twin")
+    return bool(twin) or ("json" in accepted and "text/html" not in accepted)
+
+
+def _detail(error: HTTPException) -> str:
+    """What may be told; validation errors name their parameters."""
+    extra: Any = error.extra
+    if error.status_code == 400 and isinstance(extra, list):
+        return "; ".join(f"{e.get('key', '')}: {e.get('message', '')}" for e in extra)
+    return error.detail if error.status_code < 500 else ""
+
+
+def _asked_for(request: Request[Any, Any, Any]) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path

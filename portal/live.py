@@ -1,0 +1,89 @@
+"""The live feed: one subscription of this process, and a bell for everybody who watches a system.
+
+A bell says only that something is new; whoever hears it looks into the database, so that a slow
+watcher misses bells and never values.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from attrs import define, field
+
+from core.runtime import topics
+from core.runtime.clock import now
+from core.runtime.mqtt import MqttConsumer
+from core.runtime.mqtt_login import BrokerAddress
+from core.runtime.transport import TransportError
+from core.thing_model.messages import Live
+
+LOGGER: Final = logging.getLogger(__name__)
+RETRY: Final = 5
+"""Seconds until a refused subscription is tried again."""
+
+
+@define(eq=False)
+class Hub:
+    """Who watches which system, and how the feed is."""
+
+    bells: dict[str, set[asyncio.Event]] = field(factory=lambda: defaultdict(set))
+    listening: bool = False
+    heard_at: int | None = None
+    lag: int | None = None
+    closing: asyncio.Event = field(factory=asyncio.Event)
+
+    @contextmanager
+    def watch(self, sn: str) -> Iterator[asyncio.Event]:
+        """A bell that rings whenever something of the system is new."""
+        bell = asyncio.Event()
+        self.bells[sn].add(bell)
+        try:
+            yield bell
+        finally:
+            self.bells[sn].discard(bell)
+            if not self.bells[sn]:
+                del self.bells[sn]
+
+    def ring(self, sn: str) -> None:
+        for bell in self.bells.get(sn, ()):
+            bell.set()
+
+    def close(self) -> None:
+        """End every stream, so that the process can stop."""
+        self.closing.set()
+        for sn in list(self.bells):
+            self.ring(sn)
+
+    async def listen(self, address: BrokerAddress, client_id: str) -> None:
+        """Ring for what comes over the live feed, until cancelled."""
+        while True:
+            try:
+                await self._listen(address, client_id)
+            except TransportError as error:
+                LOGGER.warning("live feed: %s", error)
+            self.listening = False
+            await asyncio.sleep(RETRY)
+
+    async def _listen(self, address: BrokerAddress, client_id: str) -> None:
+        filters = (topics.LIVE_FEED_FILTER,)
+        consumer = MqttConsumer(address, client_id, filters, persistent=False, qos=0)
+        async with consumer:
+            self.listening = True
+            async for batch in consumer.batches(max_delay=0.01):
+                for message in batch:
+                    self._take(message.payload)
+                await consumer.acknowledge(batch)
+
+    def _take(self, payload: bytes) -> None:
+        try:
+            live = msgspec.json.decode(payload, type=Live)
+        except msgspec.DecodeError as error:
+            LOGGER.warning("live feed: a message cannot be read: %s", error)
+            return
+        self.heard_at = now()
+        self.lag = self.heard_at - live.time
+        self.ring(live.sn)

@@ -1,0 +1,104 @@
+"""Setting up the first user, signing in and signing out."""
+
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from core.accounts import sessions, sign_in, users
+from core.accounts.sign_in import SignInError, TooManyAttemptsError
+from core.records import RequestError
+from portal.rendering import render_page
+from portal.services import Services
+from portal.signing_in import OPEN, address_of, session_cookie
+
+
+@get("/setup", opt={OPEN: True}, include_in_schema=False)
+async def setup_page(request: Request[Any, Any, Any], services: Services, token: str = "") -> Any:
+    """The form that makes the first user."""
+    async with services.database.read() as connection:
+        if await users.count(connection):
+            return Redirect("/sign-in", status_code=303)
+    return _setup(request, token, "", ())
+
+
+@post("/setup", opt={OPEN: True}, include_in_schema=False)
+async def set_up(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """Make the first user, and sign in."""
+    form = await request.form()
+    name, password, token = (str(form.get(key, "")) for key in ("name", "password", "token"))
+    now, begin = services.clock(), services.database.begin
+    try:
+        await users.set_up(begin, token, name, password, now)
+    except RequestError as error:
+        return _setup(request, token, name, error.problems)
+    signed = await sign_in.sign_in(begin, name, password, address_of(request), now)
+    return _entered(services, signed.token, "/")
+
+
+@get("/sign-in", opt={OPEN: True}, include_in_schema=False)
+async def sign_in_page(request: Request[Any, Any, Any], next: str = "/") -> Any:
+    """The form, unless somebody is signed in already."""
+    if request.user is not None:
+        return Redirect(local(next), status_code=303)
+    return _form(request, next, "", 200)
+
+
+@post("/sign-in", opt={OPEN: True}, include_in_schema=False)
+async def enter(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """Sign in: always a new session, and the one before is over."""
+    form = await request.form()
+    name, password, next = (str(form.get(key, "")) for key in ("name", "password", "next"))
+    begin, address = services.database.begin, address_of(request)
+    try:
+        signed = await sign_in.sign_in(begin, name, password, address, services.clock())
+    except TooManyAttemptsError as error:
+        answer = _form(request, next, f"Too many attempts. Try again in {error.retry_after} s.", 429)
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+    except SignInError:
+        return _form(request, next, "Name and password do not belong together.", 422, name)
+    await _leave(services, request.auth)
+    return _entered(services, signed.token, local(next))
+
+
+@post("/sign-out", opt={OPEN: True}, include_in_schema=False)
+async def leave(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """End the session here and in the database."""
+    await _leave(services, request.auth)
+    return _entered(services, "", "/sign-in")
+
+
+async def _leave(services: Services, token: str) -> None:
+    if token:
+        async with services.database.begin() as connection:
+            await sessions.revoke(connection, token)
+
+
+def _entered(services: Services, token: str, where: str) -> Redirect:
+    return Redirect(where, status_code=303, cookies=[session_cookie(services, token)])
+
+
+def _setup(
+    request: Request[Any, Any, Any], token: str, name: str, problems: Any
+) -> Response[str]:
+    context = {"token": token, "name": name, "failed": problems, "shortest": users.SHORTEST}
+    status = 422 if problems else 200
+    return render_page(request, "setup.html.jinja", "Set up", context, status)
+
+
+def _form(
+    request: Request[Any, Any, Any], next: str, failed: str, status: int, name: str = ""
+) -> Response[str]:
+    context = {"next": local(next), "failed": failed, "name": name}
+    return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
+
+
+def local(address: str) -> str:
+    """An address of this portal; anything else becomes the first page."""
+    if address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable():
+        return address
+    return "/"
+
+
+ROUTES: Final = [setup_page, set_up, sign_in_page, enter, leave]

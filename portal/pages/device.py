@@ -1,0 +1,91 @@
+"""One system as all of its pages need it: what it is, how it is, and its newest readings."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from attrs import frozen
+from litestar import Request
+from litestar.exceptions import NotFoundException
+from litestar.params import Parameter
+
+from core.fleet import overview, systems
+from core.fleet.overview import Glance
+from core.fleet.systems import SystemRecord
+from core.registry import Part, System
+from core.telemetry.readings import Readings, house, latest_of
+from core.thing_model.product import ProductModel
+from portal.presentation.house import RoleReading, role_readings
+from portal.presentation.times import Zone, zone_of
+from portal.services import Services
+
+Sn = Annotated[str, Parameter(description="Serial number", pattern="^[A-Z0-9]{8,24}$")]
+
+
+@frozen
+class Device:
+    """A system, with its parts where its product model is loaded."""
+
+    glance: Glance
+    system: System | None
+    readings: Readings
+    zone: Zone
+
+    @property
+    def record(self) -> SystemRecord:
+        return self.glance.record
+
+    @property
+    def sn(self) -> str:
+        return self.record.sn
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        return self.system.parts if self.system else {}
+
+    @property
+    def product(self) -> ProductModel | None:
+        return self.system.product if self.system else None
+
+    @property
+    def product_name(self) -> str:
+        return self.product.name if self.product else self.record.product_id
+
+    @property
+    def expected(self) -> float | None:
+        """Seconds between frames, where a decoder says so."""
+        given = [
+            channel.decoder.interval
+            for part in self.parts.values()
+            for channel in part.channels.values()
+            if channel.decoder.interval
+        ]
+        return min(given, default=None)
+
+    def house(self) -> dict[str, RoleReading]:
+        """Role readings in the house's sign."""
+        return role_readings(house(self.system, self.readings)) if self.system else {}
+
+    def part(self, slot: str) -> Part:
+        """The part in a slot; a NotFoundException where there is none."""
+        if (part := self.parts.get(slot)) is None:
+            raise NotFoundException(f"{self.sn} has no slot {slot!r}")
+        return part
+
+
+async def load_device(
+    request: Request[Any, Any, Any], services: Services, sn: Sn, tz: str | None = None
+) -> Device:
+    """The system of the path; times on its clock unless `tz` is "utc"."""
+    return await device_of(services, sn, tz or request.cookies.get("tz", "site"))
+
+
+async def device_of(services: Services, sn: str, tz: str = "site") -> Device:
+    """Three look-ups, whatever the device has; raises NotFoundException."""
+    async with services.database.read() as connection:
+        record = await systems.by_sn(connection, sn)
+        if record is None:
+            raise NotFoundException(f"No system has the serial number {sn}.")
+        glance = await overview.of_system(connection, record, services.moment())
+        readings = await latest_of(connection, record.id)
+    system = systems.model_of(services.registry, record)
+    return Device(glance, system, readings, zone_of(record.timezone, tz))

@@ -1,0 +1,75 @@
+"""The stream of an open device page: those of its parts that became different."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from litestar import Request, get
+from litestar.exceptions import NotFoundException
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from portal.pages.device import Sn, device_of
+from portal.pages.system import TABS, Tab
+from portal.rendering import Parts, render_fragment
+from portal.services import Services
+
+KEEP_ALIVE: Final = 15.0
+WATCHING_COMMANDS: Final = 1.0
+"""Seconds between looks at the commands: their steps do not all come with a frame."""
+CALM: Final = 0.25
+"""Seconds between two looks at most, however fast frames come."""
+
+
+@get("/systems/{sn:str}/live", include_in_schema=False)
+async def live(
+    request: Request[Any, Any, Any], services: Services, sn: Sn, tab: str = "", tz: str = ""
+) -> ServerSentEvent:
+    """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
+    if tab not in TABS:
+        raise NotFoundException(f"there is no tab {tab!r}")
+    zone = tz or request.cookies.get("tz", "site")
+    await device_of(services, sn, zone)
+    return ServerSentEvent(_changes(services, sn, TABS[tab], zone))
+
+
+async def _changes(
+    services: Services, sn: str, tab: Tab, zone: str
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    patience = WATCHING_COMMANDS if tab.id == "commands" else KEEP_ALIVE
+    quiet = 0.0
+    with services.hub.watch(sn) as bell:
+        before: dict[str, str] = {}
+        while not services.hub.closing.is_set():
+            parts = await _parts(services, sn, tab, zone)
+            changed = parts.changed_since(before)
+            before = parts.timeless()
+            if changed:
+                yield ServerSentEventMessage(data="".join(map(_partial, changed.items())))
+                quiet = 0
+            elif quiet >= KEEP_ALIVE:
+                yield ServerSentEventMessage(data=None, comment="nothing new")
+                quiet = 0
+            await asyncio.sleep(CALM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), patience)
+            quiet += patience
+            bell.clear()
+
+
+async def _parts(services: Services, sn: str, tab: Tab, zone: str) -> Parts:
+    """The tab as it is now, rendered; only its parts are kept."""
+    device = await device_of(services, sn, zone)
+    loaded = await tab.load(services=services, device=device)
+    parts = Parts()
+    context = {"document": loaded.document, **loaded.view, "part": parts, "now": services.clock()}
+    render_fragment(tab.template, {**context, "layout": "bare.html.jinja"})
+    return parts
+
+
+def _partial(changed: tuple[str, str]) -> str:
+    id, html = changed
+    return f'<hx-partial hx-target="#{id}" hx-swap="outerMorph">{html}</hx-partial>'
+
+
+ROUTES: Final = [live]

@@ -1,0 +1,125 @@
+"""Plugins: all that they declare, and those that were left out."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from litestar.exceptions import NotFoundException
+from msgspec import Struct
+
+from core.plugin import Plugin
+from core.thing_model.datapoint import Datapoint
+from portal.presentation.catalogue import (
+    DatapointDocument,
+    GridSpecDocument,
+    PluginCounts,
+    ProblemDocument,
+    SourceDocument,
+    counts_of,
+    datapoint_document,
+    grid_spec_document,
+    problem_document,
+    source_document,
+)
+from portal.presentation.device import is_doubtful, rating, told_by
+from portal.services import Services
+from portal.twins import Loaded, page
+
+DATAPOINT_COLUMNS: Final = DatapointDocument.__struct_fields__
+
+
+class PluginSummary(Struct, frozen=True):
+    """A plugin in the list."""
+
+    name: str
+    kind: str
+    origin: str
+    title: str
+    counts: PluginCounts
+
+
+class PluginList(Struct, frozen=True):
+    """Plugins that are loaded, and what was refused with its reason."""
+
+    plugins: list[PluginSummary]
+    problems: list[ProblemDocument]
+
+
+class PluginDocument(Struct, frozen=True):
+    """A plugin and its datapoints; the page shows the other declarations too."""
+
+    name: str
+    origin: str
+    file: str
+    variants: list[str]
+    counts: PluginCounts
+    sources: list[SourceDocument]
+    datapoints: list[DatapointDocument]
+    grid_specs: list[GridSpecDocument]
+    problems: list[ProblemDocument]
+
+
+async def list_plugins(services: Services) -> Loaded[PluginList]:
+    """What is loaded, and what was left out and why."""
+    registry = services.registry
+    document = PluginList(
+        [_summary(plugin) for plugin in registry.plugins.values()],
+        [problem_document(problem) for problem in registry.problems],
+    )
+    header = ("name", "kind", "origin", *PluginCounts.__struct_fields__)
+    rows = [
+        (p.name, p.kind, p.origin, *(getattr(p.counts, n) for n in PluginCounts.__struct_fields__))
+        for p in document.plugins
+    ]
+    return Loaded(document, "Plugins", rows, header)
+
+
+async def show_plugin(services: Services, name: str) -> Loaded[PluginDocument]:
+    """Everything that a plugin declares."""
+    registry = services.registry
+    if (plugin := registry.plugins.get(name)) is None:
+        raise NotFoundException(f"No plugin is named {name!r}.")
+    datapoints = [datapoint_document(plugin, d) for d in plugin.datapoints]
+    document = PluginDocument(
+        plugin.name,
+        plugin.origin,
+        str(plugin.file),
+        list(filter(None, plugin.variants)),
+        counts_of(plugin),
+        [source_document(s) for s in plugin.sources],
+        datapoints,
+        [grid_spec_document(plugin, g) for g in plugin.grid_specs],
+        [problem_document(p) for p in registry.problems if p.plugin == name],
+    )
+    rows = [[_flat(getattr(d, n)) for n in DATAPOINT_COLUMNS] for d in datapoints]
+    view = {
+        "plugin": plugin,
+        "rating": rating,
+        "told_by": told_by,
+        "groups": list(_groups(plugin)),
+        "doubtful": is_doubtful,
+    }
+    return Loaded(document, name, rows, DATAPOINT_COLUMNS, (("Plugins", "/plugins"),), view)
+
+
+def _summary(plugin: Plugin) -> PluginSummary:
+    title = ", ".join(c.label for c in plugin.components) or ", ".join(g.name for g in plugin.grid_specs)
+    return PluginSummary(plugin.name, plugin.kind, plugin.origin, title, counts_of(plugin))
+
+
+def _groups(plugin: Plugin) -> Iterator[tuple[str, list[DatapointDocument]]]:
+    """Datapoints by group, in the order of the declarations."""
+    groups: dict[str, list[Datapoint]] = {}
+    for datapoint in plugin.datapoints:
+        groups.setdefault(datapoint.group, []).append(datapoint)
+    for group, datapoints in groups.items():
+        yield group, [datapoint_document(plugin, d) for d in datapoints]
+
+
+def _flat(value: object) -> str | float | None:
+    return value if isinstance(value, str | int | float) else None
+
+
+ROUTES: Final = [
+    *page("/plugins", "plugins.html.jinja", list_plugins),
+    *page("/plugins/{name:str}", "plugin.html.jinja", show_plugin),
+]

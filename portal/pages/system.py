@@ -1,0 +1,274 @@
+"""The tabs of a system: each from declarations only."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final
+
+from attrs import frozen
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from core.commanding import commands
+from core.journal import faults, logs
+from portal.pages.device import Device, load_device
+from portal.presentation.commands import (
+    CommandDocument,
+    CommandState,
+    command_documents,
+    command_forms,
+    state_documents,
+)
+from portal.presentation.device import (
+    ComponentDocument,
+    DeclaredFault,
+    FaultDocument,
+    components,
+    declared_faults,
+    fault_documents,
+)
+from portal.presentation.flow import power_flow
+from portal.presentation.house import RoleReading, tiles
+from portal.presentation.readings import ReadingDocument, reading_documents, sections
+from portal.services import Services
+from portal.twins import Loaded, page
+
+LIMIT: Final = 50
+READING_COLUMNS: Final = (
+    "slot", "key", "label", "value", "unit", "meaning", "role", "device_time", "receive_time",
+)  # fmt: skip
+
+
+class DeviceDocument(Struct, frozen=True):
+    """A system: what it is, how it is, and everything that it last reported."""
+
+    sn: str
+    name: str
+    product: str
+    product_version: str
+    country: str
+    timezone: str
+    firmware: str
+    status: str
+    last_frame_at: int | None
+    house: dict[str, RoleReading]
+    readings: dict[str, dict[str, ReadingDocument]]
+    components: list[ComponentDocument]
+    faults: list[FaultDocument]
+
+
+class ReadingsDocument(Struct, frozen=True):
+    """Readings by slot and datapoint key."""
+
+    sn: str
+    readings: dict[str, dict[str, ReadingDocument]]
+
+
+class FaultsDocument(Struct, frozen=True):
+    """Faults present now, those of the past, and all that the components can have."""
+
+    sn: str
+    open: list[FaultDocument]
+    history: list[FaultDocument]
+    declared: list[DeclaredFault]
+    next: int | None
+
+
+class CommandsDocument(Struct, frozen=True):
+    """What the components can be told, and what they were told."""
+
+    sn: str
+    declared: list[CommandDocument]
+    commands: list[CommandState]
+    next: str | None
+
+
+class LogDocument(Struct, frozen=True):
+    """A record of a device's log. A meaning is null where nobody published one."""
+
+    id: int
+    slot: str
+    kind: str
+    name: str
+    label: str
+    old: str
+    new: str
+    old_meaning: str | None
+    new_meaning: str | None
+    code: str
+    message: str
+    time: str
+    extra: dict[str, str]
+    received_at: int
+    line: str
+
+
+class LogsDocument(Struct, frozen=True):
+    """Records newest first."""
+
+    sn: str
+    records: list[LogDocument]
+    next: int | None
+
+
+async def system_overview(services: Services, device: Device) -> Loaded[DeviceDocument]:
+    """A system with its role readings, readings, components and open faults."""
+    async with services.database.read() as connection:
+        present = await faults.open_of(connection, device.record.id)
+    record, house = device.record, device.house()
+    document = DeviceDocument(
+        record.sn,
+        record.name,
+        record.product_id,
+        record.product_version,
+        record.country,
+        record.timezone,
+        record.firmware,
+        device.glance.status,
+        record.last_frame_at,
+        house,
+        reading_documents(device.parts, device.readings),
+        list(components(device.parts)),
+        fault_documents(device.parts, present),
+    )
+    rows = _reading_rows(document.readings)
+    view = {"tiles": list(tiles(house)), "flow": power_flow(house)}
+    return _loaded(device, document, "", rows, READING_COLUMNS, view)
+
+
+async def system_readings(services: Services, device: Device) -> Loaded[ReadingsDocument]:  # noqa: ARG001  the tabs share one signature
+    """The newest reading of every datapoint."""
+    document = ReadingsDocument(device.sn, reading_documents(device.parts, device.readings))
+    view = {"sections": list(sections(device.parts, device.readings))}
+    rows = _reading_rows(document.readings)
+    return _loaded(device, document, "readings", rows, READING_COLUMNS, view)
+
+
+async def system_faults(
+    services: Services, device: Device, before: int | None = None
+) -> Loaded[FaultsDocument]:
+    """Faults of a system: open, past and declared."""
+    async with services.database.read() as connection:
+        present = await faults.open_of(connection, device.record.id)
+        past = await faults.history(connection, device.record.id, before=before, limit=LIMIT + 1)
+    document = FaultsDocument(
+        device.sn,
+        fault_documents(device.parts, present),
+        fault_documents(device.parts, past[:LIMIT]),
+        declared_faults(device.parts, present),
+        past[LIMIT - 1].id if len(past) > LIMIT else None,
+    )
+    header = ("slot", "code", "label", "severity", "opened_at", "closed_at", "advice")
+    rows = [
+        (f.slot, f.code, f.label, f.severity, f.opened_at, f.closed_at, f.advice)
+        for f in document.history
+    ]
+    return _loaded(device, document, "faults", rows, header, {"before": before})
+
+
+async def system_commands(
+    services: Services, device: Device, before: str | None = None
+) -> Loaded[CommandsDocument]:
+    """Commands of a system: declared, and given."""
+    async with services.database.read() as connection:
+        given = await commands.page(
+            connection, system_id=device.record.id, before=before, limit=LIMIT + 1
+        )
+        steps = {c.id: await commands.transitions_of(connection, c.id) for c in given[:1]}
+    document = CommandsDocument(
+        device.sn,
+        command_documents(device.parts),
+        state_documents(device.parts, given[:LIMIT]),
+        given[LIMIT - 1].id if len(given) > LIMIT else None,
+    )
+    header = ("id", "slot", "command", "parameters", "state", "reason", "by", "created_at")
+    rows = [
+        (c.id, c.slot, c.name, _pairs(c.parameters), c.state, c.reason, c.by, c.created_at)
+        for c in document.commands
+    ]
+    forms = list(command_forms(device.parts, device.readings))
+    view = {"forms": forms, "steps": steps, "preview": None, "before": before}
+    return _loaded(device, document, "commands", rows, header, view)
+
+
+async def system_logs(
+    services: Services, device: Device, kind: str = "", before: int | None = None
+) -> Loaded[LogsDocument]:
+    """Records of a system's log, of one kind or of all."""
+    async with services.database.read() as connection:
+        found = await logs.page(connection, device.record.id, before, LIMIT + 1, kind)
+    records = [LogDocument(**{n: getattr(e, n) for n in _LOG_FIELDS}) for e in found[:LIMIT]]
+    following = found[LIMIT - 1].id if len(found) > LIMIT else None
+    rows = [[_flat(getattr(r, name)) for name in _LOG_FIELDS] for r in records]
+    view = {"kind": kind, "before": before}
+    document = LogsDocument(device.sn, records, following)
+    return _loaded(device, document, "logs", rows, _LOG_FIELDS, view)
+
+
+@frozen
+class Tab:
+    """A tab of the device page."""
+
+    id: str
+    title: str
+    icon: str
+    load: Callable[..., Awaitable[Loaded[Any]]]
+
+    @property
+    def template(self) -> str:
+        return f"system/{self.id or 'overview'}.html.jinja"
+
+    def address(self, sn: str) -> str:
+        return f"/systems/{sn}/{self.id}" if self.id else f"/systems/{sn}"
+
+
+TABS: Final = {
+    tab.id: tab
+    for tab in (
+        Tab("", "Overview", "home-bolt", system_overview),
+        Tab("readings", "Readings", "gauge", system_readings),
+        Tab("faults", "Faults", "alert-triangle", system_faults),
+        Tab("commands", "Commands", "terminal-2", system_commands),
+        Tab("logs", "Logs", "file-text", system_logs),
+    )
+}
+
+
+def _loaded(
+    device: Device,
+    document: Any,
+    tab: str,
+    rows: Any,
+    header: tuple[str, ...],
+    view: Mapping[str, Any],
+) -> Loaded[Any]:
+    crumbs = (("ESS systems", "/systems"), (device.sn, f"/systems/{device.sn}"))
+    shown = {"device": device, "zone": device.zone, "tab": tab, "tabs": TABS, "record": device.record}
+    title = device.sn if not tab else f"{TABS[tab].title} of {device.sn}"
+    return Loaded(document, title, rows, header, crumbs if tab else crumbs[:1], {**shown, **view})
+
+
+def _reading_rows(
+    readings: Mapping[str, Mapping[str, ReadingDocument]],
+) -> Iterator[list[str | float | bool | None]]:
+    for slot, lines in readings.items():
+        for key, r in lines.items():
+            times = (r.device_time, r.receive_time)
+            yield [slot, key, r.label, r.value, r.unit, r.meaning, r.role, *times]
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in values.items())
+
+
+def _flat(value: Any) -> str | float | None:
+    return _pairs(value) if isinstance(value, dict) else value
+
+
+_LOG_FIELDS: Final = LogDocument.__struct_fields__
+
+
+def _routes() -> Iterator[HTTPRouteHandler]:
+    for tab in TABS.values():
+        yield from page(tab.address("{sn:str}"), tab.template, tab.load, device=load_device)
+
+
+ROUTES: Final = list(_routes())

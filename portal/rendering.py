@@ -1,0 +1,105 @@
+"""Templates: one strict environment, the frame around every page, and live parts of one."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.template.base import csrf_token
+from markupsafe import Markup
+
+from portal import menu
+from portal.assets import asset_url
+from portal.presentation import quantities, readings, status, times
+from portal.services import Services
+
+THEMES: Final = ("auto", "light", "dark")
+_AGE_TEXT: Final = re.compile(r"(<time [^>]*data-since[^>]*>)[^<]*")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.globals |= {"asset": asset_url, "status": status, "UNPUBLISHED": readings.UNPUBLISHED}
+    environment.filters |= {
+        "quantity": quantities.quantity,
+        "limits": quantities.limits,
+        "age": times.age,
+        "iso": times.iso,
+        "duration": times.duration,
+        "slot": readings.slot_title,
+        "words": lambda text: text.replace("_", " "),
+    }
+    return environment
+
+
+ENVIRONMENT: Final = _environment()
+
+
+def render_page(
+    request: Request[Any, Any, Any],
+    template: str,
+    title: str,
+    context: Mapping[str, Any],
+    status_code: int = 200,
+) -> Response[str]:
+    """A page in the frame: menu, search, theme, who is signed in."""
+    services: Services = request.app.state.services
+    frame = {
+        "title": title,
+        "path": request.url.path,
+        "query": request.query_params,
+        "theme": theme_of(request),
+        "csrf": csrf_token({"request": request}),
+        "session": request.scope.get("user"),
+        "menu": tuple(menu.ordered()),
+        "problems": services.registry.problems,
+        "now": services.clock(),
+        "zone": times.zone_of("", ""),
+        "part": Parts(),
+        "crumbs": (),
+    }
+    html = ENVIRONMENT.get_template(template).render({**frame, **context})
+    return Response(html, media_type=MediaType.HTML, status_code=status_code)
+
+
+def render_fragment(template: str, context: Mapping[str, Any]) -> str:
+    """A piece of a page, for htmx."""
+    return ENVIRONMENT.get_template(template).render(context)
+
+
+def theme_of(request: Request[Any, Any, Any]) -> str:
+    theme = request.cookies.get("theme", "auto")
+    return theme if theme in THEMES else "auto"
+
+
+class Parts(dict[str, str]):
+    """The parts of a page that can change while it is open, by id, as they were rendered.
+
+    A template marks one with `{% call part("id") %}`: a single element of that id.
+    """
+
+    def __call__(self, id: str, caller: Any) -> Markup:
+        html = caller()
+        self[id] = html
+        return html
+
+    def changed_since(self, before: Mapping[str, str]) -> dict[str, str]:
+        """Those that differ in more than how long ago something was."""
+        return {id: html for id, html in self.items() if timeless(html) != before.get(id)}
+
+    def timeless(self) -> dict[str, str]:
+        return {id: timeless(html) for id, html in self.items()}
+
+
+def timeless(html: str) -> str:
+    """The markup without the words that only tell an age; the browser counts those on."""
+    return _AGE_TEXT.sub(r"\1", html)

@@ -1,0 +1,96 @@
+"""Databases for tests: an SQLite file, and a PostgreSQL cluster of our own on a free port."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import attrs
+import pytest
+
+from core.runtime.database import Database
+from tests.servers import HOST, free_port
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+POLICY = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=100"
+
+
+@attrs.define
+class PostgreSQL:
+    """A cluster in `directory`, whose server can be ended and started again."""
+
+    directory: Path
+    port: int = attrs.field(factory=free_port)
+    _numbers: Iterator[int] = attrs.field(factory=lambda: count(1))
+
+    def create(self) -> None:
+        """Make the cluster and start its server."""
+        self.directory.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+        self.start()
+
+    def start(self) -> None:
+        log = str(self.directory / "log")
+        self._run("pg_ctl", "-w", "-l", log, "-o", f"{POLICY} -p {self.port}", "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"test_{next(self._numbers)}"
+        subprocess.run(
+            [
+                *(_binary("createdb"), "-h", HOST, "-p", str(self.port), "-U", "postgres"),
+                *("-T", "template0", name),
+            ],
+            check=True,
+        )
+        return f"postgresql://postgres@{HOST}:{self.port}/{name}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [_binary(program), "-D", str(self.directory), *arguments]
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+def _binary(name: str) -> str:
+    found = shutil.which(name, path=os.pathsep.join([str(p) for p in BINARIES[::-1]]))
+    if found is None:
+        pytest.fail(f"{name} is missing: run `apt-get install --yes postgresql`")
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """One cluster for all tests of a run."""
+    parent = tmp_path_factory.mktemp("postgresql")
+    for folder in (parent, *parent.parents[:2]):
+        folder.chmod(0o755)  # pytest's folders are closed to the user postgres
+    cluster = PostgreSQL(parent / "cluster")
+    cluster.create()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind: a test that uses it runs on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'thingwright.db'}"
+    cluster: PostgreSQL = request.getfixturevalue("postgresql")
+    return cluster.new_database()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database with the tables in it."""
+    opened = Database(database_url)
+    await opened.open()
+    yield opened
+    await opened.close()

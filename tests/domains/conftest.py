@@ -1,0 +1,14 @@
+"""Fixtures of the domains' tests."""
+
+import pytest
+
+from core.registry import Registry
+from tests.databases import database, database_url, postgresql
+from tests.devices import bench_registry
+
+__all__ = ["database", "database_url", "postgresql"]
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return bench_registry()

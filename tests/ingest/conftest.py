@@ -1,0 +1,32 @@
+"""Fixtures of the ingest tests."""
+
+import pytest
+
+from core.fleet import systems
+from core.fleet.systems import Registration
+from core.registry import Registry
+from core.runtime.database import Database
+from core.runtime.ingest import Ingest
+from tests.databases import database, database_url, postgresql
+from tests.devices import SN, START, bench_registry
+from tests.ingest.bench import Bench, Desk
+from tests.servers import mosquitto, start_mosquitto
+
+__all__ = ["database", "database_url", "mosquitto", "postgresql", "start_mosquitto"]
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return bench_registry()
+
+
+@pytest.fixture
+async def bench(database: Database, registry: Registry) -> Bench:
+    """An ingest that knows the device SN."""
+    async with database.begin() as connection:
+        given = Registration(SN, "bench")
+        record = await systems.register(connection, registry, given, START)
+    desk = Desk()
+    ingest = Ingest(registry, database, desk, desk, clock=lambda: made.now)
+    made = Bench(database, ingest, desk, record.id)
+    return made
