@@ -108,7 +108,8 @@ class SimulatedSystem:
         chance = random.Random(self.sn)  # noqa: S311  a simulated house, not a secret
         size = chance.choice((0.6, 0.8, 1, 1.2))
         storage = 10 * size if "battery.power" in self.system.roles else 0
-        self.flow = Flow(House(8000 * size, storage, 5000 * size), chance, chance.uniform(20, 80))
+        peak = 8000 * size if "pv.power" in self.system.roles else 0
+        self.flow = Flow(House(peak, storage, 5000 * size), chance, chance.uniform(20, 80))
         self.bases = {
             (slot, name): _base(channel, part.plugin.folder)
             for slot, part in self.system.parts.items()
@@ -127,32 +128,36 @@ class SimulatedSystem:
             for name, channel in part.channels.items():
                 if not settings and _is_settings(part, channel):
                     continue
-                values = {**self.bases[slot, name], **self._roles(slot, part, channel)}
-                values |= self._clocks(channel, values, now)
-                if self.fault and self.fault[0] == slot and self.fault[1].datapoint in values:
-                    values[self.fault[1].datapoint] = _said_by(self.fault[1])
-                values |= {
-                    key: value
-                    for (where, key), value in self.written.items()
-                    if where == slot and key in values
-                }
+                base = self.bases[slot, name]
+                said = self._roles(slot, part, channel) | self._clocks(channel, base, now)
+                said |= self._told(slot, channel)
+                values = {**base, **said, **_in_other_words(channel, base, said)}
                 yield slot, name, encode_nearest(channel.codec, values)
 
     def _roles(self, slot: str, part: Part, channel: Channel) -> dict[str, Value]:
         house = {**self.flow.readings, **self.flow.counters}
         said: dict[str, Value] = {}
         for role, sources in self.system.roles.items():
+            places = len({source.about for source in sources})
             for source in sources:
                 if source.slot != slot or role not in house or not source.factor:
                     continue
-                said |= _spread(part.datapoints[source.key], house[role] / source.factor)
-        return {key: value for key, value in said.items() if key in channel.codec.keys}
+                value = house[role] / source.factor / (places if role.startswith("pv.") else 1)
+                said |= _spread(part.datapoints[source.key], value, self.bases[slot, channel.name])
+        return said
 
     def _clocks(
         self, channel: Channel, values: Mapping[str, Value], now: datetime
     ) -> dict[str, Value]:
         local = now.astimezone(ZoneInfo(self.zone)).replace(microsecond=0, tzinfo=None).isoformat()
         return {key: local for key in channel.codec.keys if _is_clock(values.get(key))}
+
+    def _told(self, slot: str, channel: Channel) -> dict[str, Value]:
+        """What commands have set, and the fault that is played."""
+        said = {k: v for (where, k), v in self.written.items() if where == slot}
+        if self.fault and self.fault[0] == slot:
+            said[self.fault[1].datapoint] = _said_by(self.fault[1])
+        return {key: value for key, value in said.items() if key in channel.codec.keys}
 
     def log_lines(self) -> Iterator[tuple[str, str]]:
         """Slot and text of the lines that the vectors of its plugins hold."""
@@ -186,12 +191,15 @@ def _base(channel: Channel, folder: Path) -> Mapping[str, Value]:
     values = next(_plausible(channel, _vectors(folder).frames), dict.fromkeys(channel.codec.keys))
     cleared = {fault.datapoint for fault in channel.faults}
     cleared.update(key for d in channel.computed if d.key in cleared for key in d.of)
+    cleared.update(twin for key in list(cleared) for twin in _twins(channel).get(key, ()))
     return {key: 0 if key in cleared else value for key, value in values.items()}
 
 
 def _plausible(channel: Channel, vectors: Sequence[FrameVector]) -> Iterator[dict[str, Value]]:
     for vector in vectors:
-        if vector.channel != channel.name or vector.unavailable:
+        if vector.channel != channel.name or vector.unavailable or vector.partial:
+            continue
+        if vector.variant not in (channel.decoder.variants or ("",)):
             continue
         try:
             values = channel.codec.decode_checked(vector.data)
@@ -200,13 +208,44 @@ def _plausible(channel: Channel, vectors: Sequence[FrameVector]) -> Iterator[dic
         yield dict(zip(channel.codec.keys, values, strict=True))
 
 
-def _spread(datapoint: Datapoint, value: float) -> dict[str, Value]:
-    """The value itself, or its equal parts where the datapoint is a total of others."""
-    if datapoint.computed is None:
-        return {datapoint.key: value}
-    if datapoint.computed is not total:
-        return {}
-    return {key: value / len(datapoint.of) for key in datapoint.of}
+@cache
+def _twins(channel: Channel) -> Mapping[str, tuple[str, ...]]:
+    """For each key the others that are said by the same bytes, as a number and as its label."""
+    base = encode_nearest(channel.codec, dict.fromkeys(channel.codec.keys, 0))
+    spans = {key: trace.spans for key, trace in channel.codec.trace(base).items()}
+    return {k: tuple(o for o in spans if o != k and spans[o] == spans[k]) for k in spans}
+
+
+def _in_other_words(
+    channel: Channel, base: Mapping[str, Value], said: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What is said, said alike under the other keys of the same bytes that said the same before."""
+    twins = _twins(channel)
+    return {
+        twin: value
+        for key, value in said.items()
+        for twin in twins.get(key, ())
+        if base.get(twin) == base.get(key) and twin not in said
+    }
+
+
+def _spread(datapoint: Datapoint, value: float, base: Mapping[str, Value]) -> dict[str, Value]:
+    """The value where a frame holds it, and inputs from which it follows where it is computed.
+
+    A total is shared out equally; of any other function the last input is solved for, as if the
+    function were linear in it.
+    """
+    said: dict[str, Value] = {datapoint.key: value} if datapoint.key in base else {}
+    inputs = [key for key in datapoint.of if key in base]
+    if datapoint.computed is total:
+        return said | {key: value / len(inputs) for key in inputs}
+    if datapoint.computed is None or inputs != list(datapoint.of):
+        return said
+    *_, last = inputs
+    at_0, at_1 = (datapoint.compute({**base, last: x}) for x in (0, 1))
+    if not isinstance(at_0, int | float) or not isinstance(at_1, int | float) or at_0 == at_1:
+        return said
+    return said | {last: (value - at_0) / (at_1 - at_0)}
 
 
 def _said_by(fault: Fault) -> int:

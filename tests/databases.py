@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import attrs
 import pytest
@@ -14,7 +15,11 @@ from core.runtime.database import Database
 from tests.servers import HOST, free_port
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-POLICY = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=100"
+OPTIONS = (
+    "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=100"
+    # A killed server loses nothing by this; only the whole machine's end would.
+    " -c fsync=off"
+)
 
 
 @attrs.define
@@ -35,7 +40,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         log = str(self.directory / "log")
-        self._run("pg_ctl", "-w", "-l", log, "-o", f"{POLICY} -p {self.port}", "start")
+        self._run("pg_ctl", "-w", "-l", log, "-o", f"{OPTIONS} -p {self.port}", "start")
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-w", "-m", mode, "stop")
@@ -67,15 +72,14 @@ def _binary(name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
-    """One cluster for all tests of a run."""
-    parent = tmp_path_factory.mktemp("postgresql")
-    for folder in (parent, *parent.parents[:2]):
-        folder.chmod(0o755)  # pytest's folders are closed to the user postgres
-    cluster = PostgreSQL(parent / "cluster")
-    cluster.create()
-    yield cluster
-    cluster.stop()
+def postgresql() -> Iterator[PostgreSQL]:
+    """One cluster for all tests of a run, where the user postgres can reach it."""
+    with TemporaryDirectory(prefix="thingwright-") as parent:
+        Path(parent).chmod(0o755)
+        cluster = PostgreSQL(Path(parent) / "cluster")
+        cluster.create()
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -82,7 +82,7 @@ async def store(connection: AsyncConnection, rejected: Iterable[Rejected], now: 
     for each in rejected:
         key = each.digest
         found[key] = each, each.times + (found[key][1] if key in found else 0)
-    rows = [_row(key, *found[key], now) for key in sorted(found)]
+    rows = [_row(key, *found[key], now) for key in found]
     await write(connection, dead_letters, _COLUMNS, rows, _AGAIN)
 
 

@@ -3,14 +3,14 @@
 Which of two frames is newer? The one with the later `as_of`: the device's time, unless that clock
 cannot be right (before 2020, or ahead of the time of receipt), for which the time of receipt stands
 in. So a clock that ran ahead does not hide what follows once it is set, and one that was never set
-does not hide anything. Only where a frame of the same start of the device has both a lower sequence
-and an earlier device time is it older whenever it arrives: it is a duplicate, or was overtaken.
-A backfilled frame whose clock cannot be right is never the newest, for it says nothing of when.
+does not hide anything. A frame that was overtaken, or comes again, is not newer whenever it arrives:
+it has a lower sequence in the same start of the device, and no later time by a right clock. A
+backfilled frame whose clock cannot be right is never the newest, for it says nothing of when.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import define, field
@@ -81,10 +81,10 @@ def is_newer(arrival: Arrival, as_of: int, known: Newest | None) -> bool:
         return False
     if known is None:
         return True
-    overtaken = (
-        arrival.boot_id == known.boot_id
-        and arrival.sequence <= known.sequence
-        and arrival.device_time <= known.device_time
+    overtaken = arrival.boot_id == known.boot_id and (
+        arrival.sequence < known.sequence
+        if as_of != arrival.device_time
+        else arrival.sequence <= known.sequence and arrival.device_time <= known.device_time
     )
     return as_of >= known.as_of and not overtaken
 
@@ -105,7 +105,7 @@ def _state(row: Any) -> tuple[Key, Newest]:
     return tuple(key), Newest(as_of, boot_id, sequence, device_time, frozenset(raised.split()))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _fault_readers(channel: Channel) -> tuple[tuple[int, tuple[Fault, ...]], ...]:
     """Where in the channel's values each datapoint stands that tells of faults, and of which."""
     by_key: dict[str, list[Fault]] = {}

@@ -23,20 +23,25 @@ PATIENCE = 5.0
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
 @click.option("--public-url", default="", help="Where people reach it, if not at host and port.")
-def serve(host: str, port: int, public_url: str) -> None:
+@click.option("--setup-link/--no-setup-link", default=True, help="Print where to make a user.")
+def serve(host: str, port: int, public_url: str, *, setup_link: bool) -> None:
     """Serve the portal; prints the set-up link where nobody can sign in yet."""
     try:
         manifest()
     except AssetError as error:
         raise click.ClickException(str(error)) from None
-    run(_serve(settings(), host, port, public_url or f"http://{host}:{port}"))
+    address = public_url.rstrip("/") or f"http://{host}:{port}"
+    run(_serve(settings(), host, port, address, setup_link=setup_link))
 
 
-async def _serve(given: Settings, host: str, port: int, address: str) -> None:
+async def _serve(
+    given: Settings, host: str, port: int, address: str, *, setup_link: bool
+) -> None:
     database = Database(given.database_url)
     await database.open()
     try:
-        await _announce(database, address)
+        if setup_link:
+            await _announce(database, address)
         registry = load(given.plugins)
         for problem in registry.problems:
             logging.getLogger(__name__).warning("left out: %s", problem)
@@ -55,7 +60,7 @@ async def _serve(given: Settings, host: str, port: int, address: str) -> None:
 
 
 async def _announce(database: Database, address: str) -> None:
-    """The link that makes the first user, unless there is one or another link is still good."""
+    """The link that makes the first user, if there is none yet; a link made before is no longer good."""
     async with database.begin() as connection:
         token = await users.create_setup_token(connection, now())
     if token:
