@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,7 +23,7 @@ from core.thing_model.product import ProductModel
 
 Origin = Literal["built in", "installed", "folder"]
 
-_FIELDS = {
+FIELDS = {
     "declare_sources": "sources",
     "declare_components": "components",
     "declare_datapoints": "datapoints",
@@ -35,6 +35,7 @@ _FIELDS = {
     "declare_grid_specs": "grid_specs",
     "declare_portal_views": "views",
 }
+"""Which attribute of a plugin each hook fills; `declare_products` names files, read afterwards."""
 
 
 def _manager() -> pluggy.PluginManager:
@@ -118,7 +119,7 @@ class Host:
                 self.register(entry.name, module, "installed")
 
     def registry(self) -> Registry:
-        """What has been loaded so far, ready for look-ups; checks that cross plugins happen here."""
+        """What has been loaded so far, ready for look-ups, after the checks that cross plugins."""
         products: dict[tuple[str, str], ProductModel] = {}
         for plugin in self.plugins.values():
             for product in plugin.products:
@@ -165,7 +166,7 @@ def _folded(
     _check_marks(name, module)
     with _registered(manager, name, module):
         declared = {
-            attribute: tuple(_declared(name, manager, hook)) for hook, attribute in _FIELDS.items()
+            attribute: tuple(_declared(name, manager, hook)) for hook, attribute in FIELDS.items()
         }
         paths = list(_declared(name, manager, "declare_products"))
     products, problems = list[ProductModel](), list[Problem]()
@@ -179,7 +180,7 @@ def _folded(
 
 
 @contextmanager
-def _registered(manager: pluggy.PluginManager, name: str, module: ModuleType) -> Iterator[None]:
+def _registered(manager: pluggy.PluginManager, name: str, module: ModuleType) -> Generator[None]:
     try:
         manager.register(module, name)
         manager.check_pending()

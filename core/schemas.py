@@ -1,8 +1,8 @@
 """JSON Schemas of the files and messages that people and devices write, generated from types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import cleandoc
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -55,7 +55,7 @@ def schema(type_: Any, *, name: str) -> dict[str, Any]:
         if definition := document["$defs"].get(short.__name__):
             plain = dict(definition["properties"][attribute])
             plain["description"] = f"Short for {{{attribute} = …}}"
-            _allow(document, f"#/$defs/{short.__name__}", plain)
+            document = _allowing(document, f"#/$defs/{short.__name__}", plain)
     return document
 
 
@@ -64,19 +64,23 @@ def product_model_schema() -> dict[str, Any]:
 
 
 def closed(definition: Mapping[str, Any]) -> dict[str, Any]:
-    closed = dict(definition)
-    if closed.get("type") == "object" and "properties" in closed:
-        closed["additionalProperties"] = False
-    if "description" in closed:
-        closed["description"] = " ".join(cleandoc(closed["description"]).split())
-    return closed
+    """A definition that refuses names it does not know, with its description as one line."""
+    strict = dict(definition)
+    if strict.get("type") == "object" and "properties" in strict:
+        strict["additionalProperties"] = False
+    if "description" in strict:
+        strict["description"] = " ".join(cleandoc(strict["description"]).split())
+    return strict
 
 
-def _allow(node: Any, reference: str, plain: Mapping[str, Any]) -> None:
-    """Let the plain form stand wherever the reference does."""
-    children = node.items() if isinstance(node, dict) else enumerate(node)
-    for key, child in list(children):
-        if child == {"$ref": reference}:
-            node[key] = {"anyOf": [{"$ref": reference}, dict(plain)]}
-        elif isinstance(child, dict | list):
-            _allow(child, reference, plain)
+def _allowing(node: Any, reference: str, plain: Mapping[str, Any]) -> Any:
+    """The document with the plain form allowed wherever the reference stands."""
+    if node == {"$ref": reference}:
+        return {"anyOf": [node, dict(plain)]}
+    if isinstance(node, dict):
+        names = cast("dict[str, Any]", node)
+        return {name: _allowing(child, reference, plain) for name, child in names.items()}
+    if isinstance(node, list):
+        items = cast("Sequence[Any]", node)
+        return [_allowing(item, reference, plain) for item in items]
+    return node

@@ -15,9 +15,12 @@ from typing import Any
 from attrs import frozen
 
 from core.thing_model.datapoint import Datapoint, Enumeration, Symbol
+from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
+from core.thing_model.layout.binary import registers
 from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Field
+from core.thing_model.layout.framing import modbus_rtu
 from core.thing_model.problems import ModelError, Problem
 
 TYPES = {
@@ -43,6 +46,9 @@ TYPES = {
     "epoch32": "u32",
 }
 
+FUNCTIONS = {"holding": 3, "input": 4}
+"""Table: the Modbus function that reads it."""
+
 
 @frozen
 class RegisterTable:
@@ -63,6 +69,21 @@ class RegisterTable:
             and row["variant"] == variant
             and first <= _addresses(row)[0] <= last
         )
+
+    def answer(
+        self, channel: str, first: int, *counts: int, table: str = "holding", doc: str = ""
+    ) -> Decoder:
+        """A channel that holds the Modbus RTU answer to one read from register `first` on.
+
+        `counts` is the number of registers read, several numbers where firmware differs.
+        """
+        last = first + max(counts) - 1
+        fields = self.fields(first, last, table=table)
+        if not fields:
+            what = f"reads {table} registers {first} to {last}, where no row is"
+            raise ModelError([Problem(f"{self.path}: channel {channel}", what)])
+        framed = modbus_rtu(registers(first, *fields, counts=counts), function=FUNCTIONS[table])
+        return Decoder(channel, framed, doc=doc)
 
     def datapoints(self, **changes: Any) -> Iterator[Datapoint]:
         """A datapoint per key, of the rows without variant; `changes` are common attributes."""

@@ -111,6 +111,7 @@ def create_app(
         ),
         exception_handlers={HTTPException: errors.http_error, Exception: errors.broken},
         openapi_config=openapi_config(),
+        logging_config=None,
         request_max_body_size=BODY_LIMIT,
         lifespan=[_listening] if feed else [],
         signature_namespace={"Services": Services},

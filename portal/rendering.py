@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from portal import menu
 from portal.assets import asset_url
-from portal.presentation import quantities, readings, status, times
+from portal.presentation import house, quantities, readings, status, times
 from portal.services import Services
 
 THEMES: Final = ("auto", "light", "dark")
@@ -28,7 +28,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    environment.globals |= {"asset": asset_url, "status": status, "UNPUBLISHED": readings.UNPUBLISHED}
+    environment.globals |= {
+        "asset": asset_url,
+        "status": status,
+        "UNPUBLISHED": readings.UNPUBLISHED,
+        "direction": house.direction,
+        "shown_value": house.shown_value,
+    }
     environment.filters |= {
         "quantity": quantities.quantity,
         "limits": quantities.limits,
@@ -65,6 +71,7 @@ def render_page(
         "now": services.clock(),
         "zone": times.zone_of("", ""),
         "part": Parts(),
+        "layout": "base.html.jinja",
         "crumbs": (),
     }
     html = ENVIRONMENT.get_template(template).render({**frame, **context})

@@ -1,8 +1,10 @@
 """What every page needs: the engine's registry, the database, the live feed and the clock."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from attrs import field, frozen
+from litestar.params import Dependency
 
 from core.fleet.overview import Moment
 from core.registry import Registry
@@ -27,6 +29,10 @@ class Services:
     def moment(self) -> Moment:
         """Now, and after how long the systems of each product model count as offline."""
         return Moment(self.clock(), offline_after(self.registry))
+
+
+TheServices = Annotated[Services, Dependency(skip_validation=True)]
+"""The services as a handler or loader asks for them."""
 
 
 def offline_after(registry: Registry) -> Mapping[str, int]:

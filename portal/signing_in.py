@@ -48,8 +48,8 @@ def cookie_name(services: Services) -> str:
 def session_cookie(services: Services, token: str) -> Cookie:
     """The cookie that holds a session's token; an empty token takes it away."""
     return Cookie(
-        cookie_name(services),
-        token,
+        key=cookie_name(services),
+        value=token,
         path="/",
         httponly=True,
         samesite="lax",

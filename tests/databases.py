@@ -11,6 +11,12 @@ from tempfile import TemporaryDirectory
 import attrs
 import pytest
 
+import core.accounts.tables
+import core.commanding.tables
+import core.fleet.tables
+import core.journal.tables
+import core.telemetry.tables  # noqa: F401  so that METADATA is complete
+from core.records import METADATA
 from core.runtime.database import Database
 from tests.servers import HOST, free_port
 
@@ -45,16 +51,11 @@ class PostgreSQL:
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-w", "-m", mode, "stop")
 
-    def new_database(self) -> str:
+    def new_database(self, name: str = "") -> str:
         """The URL of an empty database."""
-        name = f"test_{next(self._numbers)}"
-        subprocess.run(
-            [
-                *(_binary("createdb"), "-h", HOST, "-p", str(self.port), "-U", "postgres"),
-                *("-T", "template0", name),
-            ],
-            check=True,
-        )
+        name = name or f"test_{next(self._numbers)}"
+        server = ("-h", HOST, "-p", str(self.port), "-U", "postgres")
+        subprocess.run([_binary("createdb"), *server, "-T", "template0", name], check=True)
         return f"postgresql://postgres@{HOST}:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -82,13 +83,20 @@ def postgresql() -> Iterator[PostgreSQL]:
         cluster.stop()
 
 
+@pytest.fixture(scope="session")
+def common_url(postgresql: PostgreSQL) -> str:
+    """A PostgreSQL database that tests empty before they use it: ten times as fast as a new one."""
+    return postgresql.new_database("common")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of either kind: a test that uses it runs on both."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'thingwright.db'}"
-    cluster: PostgreSQL = request.getfixturevalue("postgresql")
-    return cluster.new_database()
+    url: str = request.getfixturevalue("common_url")
+    await _clear(url)
+    return url
 
 
 @pytest.fixture
@@ -98,3 +106,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+async def _clear(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    names = ", ".join(table.name for table in METADATA.sorted_tables)
+    async with database.begin() as connection:
+        await connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    await database.close()

@@ -64,7 +64,7 @@ def test_every_rule_has_a_case_for_each_plugin(scaffold: Path):
 
 
 MODULE, VECTORS = "__init__.py", "vectors/derived.toml"
-FIRST, SOURCE = "yield Datapoint(", 'yield Source("example"'
+FIRST, SOURCE = 'yield Datapoint("voltage"', 'yield Source("example"'
 DEFECTS = [
     (
         "sources",
@@ -86,7 +86,7 @@ DEFECTS = [
         "datapoints",
         MODULE,
         FIRST,
-        f'{FIRST}"phase")\n    {FIRST}',
+        f'yield Datapoint("phase")\n    {FIRST}',
         "phase: has a value in no vector",
     ),
     ("frames", VECTORS, "voltage = 230.1", "voltage = 230.2", "reads 230.1, the vector says 230.2"),

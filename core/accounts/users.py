@@ -22,6 +22,8 @@ ROLES: Final[tuple[Role, ...]] = ("admin", "operator", "viewer")
 SETUP_LIFE: Final = 24 * 3_600_000
 SHORTEST: Final = 12
 LONGEST: Final = 128
+TELLING: Final = 4
+"""Characters from which on a name may not be part of the password."""
 
 _HASHER: Final = PasswordHasher()
 _NOBODY: Final = _HASHER.hash(new_token())
@@ -147,7 +149,7 @@ def _problems(name: str, password: str) -> Iterator[Problem]:
     if not SHORTEST <= len(password) <= LONGEST:
         what = f"has {len(password)} characters"
         yield Problem("password", what, f"{SHORTEST} to {LONGEST}, such as four words")
-    elif folded(name) and folded(name) in password.casefold():
+    elif len(folded(name)) >= TELLING and folded(name) in password.casefold():
         yield Problem("password", "contains the name", "choose one that does not")
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from core.thing_model.layout.binary import Binary, Placed, fields, walk
+from core.thing_model.layout.binary import Binary, Placed, fields
 from core.thing_model.layout.documents import JsonObject
 from core.thing_model.layout.fields import Field, Repeat, Value
 from core.thing_model.layout.framing import Framed
 from core.thing_model.layout.layouts import Layout
-from core.thing_model.layout.raw import read_raw, to_value, write_raw
+from core.thing_model.layout.raw import read_raw, readings, to_value, write_raw
 from core.thing_model.layout.tagged import Tagged
 from core.thing_model.problems import DecodeError
 
@@ -28,13 +28,8 @@ class Section:
 
     def readings(self) -> Iterator["Reading"]:
         """Every value that is in the block, read plainly one by one."""
-        known: dict[str, Value] = {}
-        for placed in walk(self.block, lambda p: int(read_raw(self.block, p, self.data))):
-            if placed.end <= len(self.data):
-                raw = read_raw(self.block, placed, self.data)
-                factor = known.get((placed.field.scaled_by or "").format(**placed.indices))
-                known[placed.key] = value = to_value(placed, raw, factor)
-                yield Reading(self, placed, raw, factor, value)
+        for placed, raw, factor in readings(self.block, self.data):
+            yield Reading(self, placed, raw, factor, to_value(placed, raw, factor))
 
 
 @frozen

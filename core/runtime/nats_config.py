@@ -74,7 +74,8 @@ def _devices(credentials: Credentials, devices: Iterable[str]) -> Iterator[str]:
         yield (
             f'    {{ user: "{sn}", password: "{credentials.device_secret(sn)}", '
             'allowed_connection_types: ["MQTT"], permissions: { '
-            f'publish: "ess.{sn}.up.>", subscribe: ["ess.{sn}.down.>", "$MQTT.sub.>"] }} }}\n'
+            f'publish: "ess.{sn}.up.>", '
+            f'subscribe: ["ess.{sn}.down", "ess.{sn}.down.>", "$MQTT.sub.>"] }} }}\n'
         )
 
 

@@ -113,7 +113,15 @@ async def simulate(fleet: Sequence[SimulatedSystem], playback: Playback) -> None
     async with asyncio.TaskGroup() as group:
         for number, system in enumerate(fleet):
             delay = playback.interval * number / len(fleet)
-            group.create_task(SimulatedDevice(system, playback).run(delay))
+            group.create_task(_run_alone(SimulatedDevice(system, playback), delay))
+
+
+async def _run_alone(device: "SimulatedDevice", delay: float) -> None:
+    """One device that cannot be played says so, and the others go on."""
+    try:
+        await device.run(delay)
+    except Exception:
+        LOGGER.exception("%s cannot be played", device.system.sn)
 
 
 @define(eq=False)

@@ -12,6 +12,7 @@ from core.thing_model.problems import DecodeError, EncodeError, ModelError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("portal.cli.demo:demo", "Start everything on this machine, with a simulated fleet."),
     "broker": ("portal.cli.processes:broker", "Run the embedded MQTT broker."),
+    "serve": ("portal.cli.serve:serve", "Serve the portal on one port."),
     "ingest": ("portal.cli.processes:ingest", "Take frames from the broker into the database."),
     "worker": ("portal.cli.processes:worker", "Run schedules, exports and sweeps."),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),
@@ -62,7 +63,7 @@ def near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("thingwright", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="thingwright")
 def main() -> None:
     """A plugin-driven thing-model engine for fleets of home energy systems.

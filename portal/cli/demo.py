@@ -36,7 +36,7 @@ def demo(host: str, port: int, mqtt_port: int, devices: int, interval: float) ->
         Service("broker", ("broker", "--port", str(mqtt_port))),
         Service("ingest", ("ingest",)),
         Service("worker", ("worker",)),
-        Service("portal", ("serve", "--host", host, "--port", str(port))),
+        Service("portal", ("serve", "--host", host, "--port", str(port), "--no-setup-link")),
         Service("devices", ("simulate", "--devices", str(devices), "--interval", str(interval))),
     )
     run(Supervisor(services, environment).run())

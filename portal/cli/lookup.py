@@ -1,5 +1,6 @@
 """Plugins, channels and commands by the names that people type, with near ones suggested."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +39,10 @@ def scope_options(command: Command) -> Command:
 
 
 def registry_with(folder: Path | None) -> Registry:
-    return load([folder] if folder else ())
+    """All plugins, those of the folder and of THINGWRIGHT_PLUGINS among them."""
+    listed = os.environ.get("THINGWRIGHT_PLUGINS", "").split(os.pathsep)
+    folders = [Path(path).resolve() for path in (*listed, folder) if path]
+    return load(dict.fromkeys(folders))
 
 
 def plugin_named(registry: Registry, name: str) -> Plugin:

@@ -9,12 +9,12 @@ from core.accounts import sessions, sign_in, users
 from core.accounts.sign_in import SignInError, TooManyAttemptsError
 from core.records import RequestError
 from portal.rendering import render_page
-from portal.services import Services
+from portal.services import Services, TheServices
 from portal.signing_in import OPEN, address_of, session_cookie
 
 
 @get("/setup", opt={OPEN: True}, include_in_schema=False)
-async def setup_page(request: Request[Any, Any, Any], services: Services, token: str = "") -> Any:
+async def setup_page(request: Request[Any, Any, Any], services: TheServices, token: str = "") -> Any:
     """The form that makes the first user."""
     async with services.database.read() as connection:
         if await users.count(connection):
@@ -23,7 +23,7 @@ async def setup_page(request: Request[Any, Any, Any], services: Services, token:
 
 
 @post("/setup", opt={OPEN: True}, include_in_schema=False)
-async def set_up(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def set_up(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """Make the first user, and sign in."""
     form = await request.form()
     name, password, token = (str(form.get(key, "")) for key in ("name", "password", "token"))
@@ -45,7 +45,7 @@ async def sign_in_page(request: Request[Any, Any, Any], next: str = "/") -> Any:
 
 
 @post("/sign-in", opt={OPEN: True}, include_in_schema=False)
-async def enter(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def enter(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """Sign in: always a new session, and the one before is over."""
     form = await request.form()
     name, password, next = (str(form.get(key, "")) for key in ("name", "password", "next"))
@@ -63,7 +63,7 @@ async def enter(request: Request[Any, Any, Any], services: Services) -> Response
 
 
 @post("/sign-out", opt={OPEN: True}, include_in_schema=False)
-async def leave(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def leave(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """End the session here and in the database."""
     await _leave(services, request.auth)
     return _entered(services, "", "/sign-in")

@@ -12,11 +12,11 @@ from core.commanding.commands import CommandRequest
 from core.records import RequestError
 from core.registry import Part
 from core.thing_model.command import Command
-from portal.pages.device import Device, load_device
+from portal.pages.device import Device, TheDevice, load_device
 from portal.pages.system import TABS
 from portal.presentation.commands import Preview, command_form, preview, values_of
 from portal.rendering import render_fragment, render_page
-from portal.services import Services
+from portal.services import Services, TheServices
 from portal.signing_in import may_operate
 from litestar.di import Provide
 
@@ -37,7 +37,7 @@ ASK_TWICE: Final = {
     include_in_schema=False,
 )
 async def dry_run(
-    request: Request[Any, Any, Any], services: Services, device: Device, slot: str, name: str
+    request: Request[Any, Any, Any], services: TheServices, device: TheDevice, slot: str, name: str
 ) -> Response[str]:
     """What the command would change, its bytes, or all that speaks against it."""
     given = await _given(request)
@@ -52,7 +52,7 @@ async def dry_run(
     include_in_schema=False,
 )
 async def submit(
-    request: Request[Any, Any, Any], services: Services, device: Device, slot: str, name: str
+    request: Request[Any, Any, Any], services: TheServices, device: TheDevice, slot: str, name: str
 ) -> Response[Any]:
     """Queue the command, and go back to the list where its states can be watched."""
     given, command = await _given(request), _command(device, slot, name)

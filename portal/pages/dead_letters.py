@@ -12,7 +12,7 @@ from core.runtime.mqtt import MqttConsumer
 from core.telemetry import dead_letters
 from core.telemetry.dead_letters import HINTS, DeadLetter
 from portal.presentation.frames import runs
-from portal.services import Services
+from portal.services import TheServices
 from portal.signing_in import may_operate
 from portal.twins import Loaded, page
 
@@ -47,7 +47,7 @@ class DeadLettersDocument(Struct, frozen=True):
 
 
 async def list_dead_letters(
-    services: Services, code: str = "", sn: str = "", before: int | None = None
+    services: TheServices, code: str = "", sn: str = "", before: int | None = None
 ) -> Loaded[DeadLettersDocument]:
     """Messages that could not be taken in, by code or serial number."""
     async with services.database.read() as connection:
@@ -75,7 +75,7 @@ def _shown(payload: str) -> str:
 
 
 @post("/dead-letters/{letter:int}/replay", guards=[may_operate], include_in_schema=False)
-async def replay(request: Request[Any, Any, Any], services: Services, letter: int) -> Redirect:  # noqa: ARG001  the guard's
+async def replay(request: Request[Any, Any, Any], services: TheServices, letter: int) -> Redirect:  # noqa: ARG001  the guard's
     """Take the message in once more, as if it had just come."""
     async with services.database.read() as connection:
         found = await dead_letters.by_ids(connection, [letter])

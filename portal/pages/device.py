@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from attrs import frozen
 from litestar import Request
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import Dependency, Parameter
 
 from core.fleet import overview, systems
 from core.fleet.overview import Glance
@@ -16,7 +16,7 @@ from core.telemetry.readings import Readings, house, latest_of
 from core.thing_model.product import ProductModel
 from portal.presentation.house import RoleReading, role_readings
 from portal.presentation.times import Zone, zone_of
-from portal.services import Services
+from portal.services import Services, TheServices
 
 Sn = Annotated[str, Parameter(description="Serial number", pattern="^[A-Z0-9]{8,24}$")]
 
@@ -72,8 +72,12 @@ class Device:
         return part
 
 
+TheDevice = Annotated[Device, Dependency(skip_validation=True)]
+"""The system of the path as a handler or loader asks for it."""
+
+
 async def load_device(
-    request: Request[Any, Any, Any], services: Services, sn: Sn, tz: str | None = None
+    request: Request[Any, Any, Any], services: TheServices, sn: Sn, tz: str | None = None
 ) -> Device:
     """The system of the path; times on its clock unless `tz` is "utc"."""
     return await device_of(services, sn, tz or request.cookies.get("tz", "site"))

@@ -15,12 +15,13 @@ from core.thing_model.layout.fields import Field, Value
 from core.thing_model.layout.layouts import layout_fields
 from core.thing_model.problems import DecodeError
 from core.thing_model.provenance import CONFIDENCE
-from portal.pages.device import Device, load_device
+from portal.pages.device import TheDevice, load_device
+from portal.presentation.catalogue import file_of
 from portal.presentation.device import is_doubtful
 from portal.presentation.frames import Run, is_text, runs
 from portal.presentation.quantities import limits
 from portal.presentation.readings import UNPUBLISHED, ReadingDocument, reading_document
-from portal.services import Services
+from portal.services import TheServices
 from portal.twins import Loaded, page
 
 
@@ -63,7 +64,7 @@ class Origin:
 
 
 async def explain_datapoint(
-    services: Services, device: Device, slot: str, key: str
+    services: TheServices, device: TheDevice, slot: str, key: str
 ) -> Loaded[Explanation]:
     """Where a reading comes from, down to its bytes."""
     part = device.part(slot)
@@ -88,7 +89,7 @@ async def explain_datapoint(
         limits(*(datapoint.range or (None, None)), datapoint.unit),
         datapoint.doc,
         part.plugin.name,
-        str(part.plugin.file),
+        file_of(part.plugin),
         source.title if source else "",
         CONFIDENCE.get(confidence, confidence),
         list(datapoint.of),

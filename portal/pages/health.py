@@ -6,7 +6,7 @@ from litestar import Response, get
 from msgspec import Struct
 
 from core.accounts import users
-from portal.services import Services
+from portal.services import Services, TheServices
 from portal.signing_in import OPEN
 
 
@@ -22,7 +22,7 @@ class Health(Struct, frozen=True):
 
 
 @get("/healthz", opt={OPEN: True})
-async def healthz(services: Services) -> Response[Health]:
+async def healthz(services: TheServices) -> Response[Health]:
     """200 while the database answers, 503 while it does not."""
     database = await _answers(services)
     hub = services.hub

@@ -7,7 +7,7 @@ from msgspec import Struct
 from core.fleet import overview
 from core.telemetry import dead_letters
 from portal.presentation import status
-from portal.services import Services
+from portal.services import TheServices
 from portal.twins import Loaded, page
 
 
@@ -25,7 +25,7 @@ class FleetDocument(Struct, frozen=True):
     problems: int
 
 
-async def fleet(services: Services) -> Loaded[FleetDocument]:
+async def fleet(services: TheServices) -> Loaded[FleetDocument]:
     """Counts of systems by status, of dead letters by code, of plugins and their problems."""
     async with services.database.read() as connection:
         counts = await overview.counts(connection, services.moment())

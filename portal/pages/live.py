@@ -12,7 +12,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from portal.pages.device import Sn, device_of
 from portal.pages.system import TABS, Tab
 from portal.rendering import Parts, render_fragment
-from portal.services import Services
+from portal.services import Services, TheServices
 
 KEEP_ALIVE: Final = 15.0
 WATCHING_COMMANDS: Final = 1.0
@@ -23,7 +23,7 @@ CALM: Final = 0.25
 
 @get("/systems/{sn:str}/live", include_in_schema=False)
 async def live(
-    request: Request[Any, Any, Any], services: Services, sn: Sn, tab: str = "", tz: str = ""
+    request: Request[Any, Any, Any], services: TheServices, sn: Sn, tab: str = "", tz: str = ""
 ) -> ServerSentEvent:
     """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
     if tab not in TABS:

@@ -16,12 +16,13 @@ from portal.presentation.catalogue import (
     SourceDocument,
     counts_of,
     datapoint_document,
+    file_of,
     grid_spec_document,
     problem_document,
     source_document,
 )
 from portal.presentation.device import is_doubtful, rating, told_by
-from portal.services import Services
+from portal.services import TheServices
 from portal.twins import Loaded, page
 
 DATAPOINT_COLUMNS: Final = DatapointDocument.__struct_fields__
@@ -58,7 +59,7 @@ class PluginDocument(Struct, frozen=True):
     problems: list[ProblemDocument]
 
 
-async def list_plugins(services: Services) -> Loaded[PluginList]:
+async def list_plugins(services: TheServices) -> Loaded[PluginList]:
     """What is loaded, and what was left out and why."""
     registry = services.registry
     document = PluginList(
@@ -73,7 +74,7 @@ async def list_plugins(services: Services) -> Loaded[PluginList]:
     return Loaded(document, "Plugins", rows, header)
 
 
-async def show_plugin(services: Services, name: str) -> Loaded[PluginDocument]:
+async def show_plugin(services: TheServices, name: str) -> Loaded[PluginDocument]:
     """Everything that a plugin declares."""
     registry = services.registry
     if (plugin := registry.plugins.get(name)) is None:
@@ -82,7 +83,7 @@ async def show_plugin(services: Services, name: str) -> Loaded[PluginDocument]:
     document = PluginDocument(
         plugin.name,
         plugin.origin,
-        str(plugin.file),
+        file_of(plugin),
         list(filter(None, plugin.variants)),
         counts_of(plugin),
         [source_document(s) for s in plugin.sources],

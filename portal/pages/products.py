@@ -9,7 +9,7 @@ from core.registry import Registry
 from core.thing_model.product import ProductModel
 from core.thing_model.roles import ROLES
 from portal.presentation.device import ComponentDocument, components
-from portal.services import Services
+from portal.services import TheServices
 from portal.twins import Loaded, page
 
 COLUMNS: Final = ("id", "name", "version", "vendor", "series", "markets", "sn_rules", "slots")
@@ -55,7 +55,7 @@ class ProductDocument(Struct, frozen=True):
     grid_specs: dict[str, str]
 
 
-async def list_products(services: Services) -> Loaded[ProductList]:
+async def list_products(services: TheServices) -> Loaded[ProductList]:
     """All product models."""
     ids = sorted({id_ for id_, _ in services.registry.products})
     models = [m for id_ in ids if (m := services.registry.product(id_))]
@@ -64,7 +64,7 @@ async def list_products(services: Services) -> Loaded[ProductList]:
     return Loaded(document, "Product models", rows, COLUMNS)
 
 
-async def show_product(services: Services, product: str) -> Loaded[ProductDocument]:
+async def show_product(services: TheServices, product: str) -> Loaded[ProductDocument]:
     """One product model, in its newest version."""
     registry = services.registry
     if (model := registry.product(product)) is None:

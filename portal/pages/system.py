@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from core.commanding import commands
 from core.journal import faults, logs
-from portal.pages.device import Device, load_device
+from portal.pages.device import Device, TheDevice, load_device
 from portal.presentation.commands import (
     CommandDocument,
     CommandState,
@@ -21,6 +21,7 @@ from portal.presentation.device import (
     ComponentDocument,
     DeclaredFault,
     FaultDocument,
+    alike,
     components,
     declared_faults,
     fault_documents,
@@ -28,7 +29,7 @@ from portal.presentation.device import (
 from portal.presentation.flow import power_flow
 from portal.presentation.house import RoleReading, tiles
 from portal.presentation.readings import ReadingDocument, reading_documents, sections
-from portal.services import Services
+from portal.services import TheServices
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -109,7 +110,7 @@ class LogsDocument(Struct, frozen=True):
     next: int | None
 
 
-async def system_overview(services: Services, device: Device) -> Loaded[DeviceDocument]:
+async def system_overview(services: TheServices, device: TheDevice) -> Loaded[DeviceDocument]:
     """A system with its role readings, readings, components and open faults."""
     async with services.database.read() as connection:
         present = await faults.open_of(connection, device.record.id)
@@ -130,11 +131,15 @@ async def system_overview(services: Services, device: Device) -> Loaded[DeviceDo
         fault_documents(device.parts, present),
     )
     rows = _reading_rows(document.readings)
-    view = {"tiles": list(tiles(house)), "flow": power_flow(house)}
+    view = {
+        "tiles": list(tiles(house)),
+        "flow": power_flow(house),
+        "components": alike(document.components),
+    }
     return _loaded(device, document, "", rows, READING_COLUMNS, view)
 
 
-async def system_readings(services: Services, device: Device) -> Loaded[ReadingsDocument]:  # noqa: ARG001  the tabs share one signature
+async def system_readings(services: TheServices, device: TheDevice) -> Loaded[ReadingsDocument]:  # noqa: ARG001  the tabs share one signature
     """The newest reading of every datapoint."""
     document = ReadingsDocument(device.sn, reading_documents(device.parts, device.readings))
     view = {"sections": list(sections(device.parts, device.readings))}
@@ -143,7 +148,7 @@ async def system_readings(services: Services, device: Device) -> Loaded[Readings
 
 
 async def system_faults(
-    services: Services, device: Device, before: int | None = None
+    services: TheServices, device: TheDevice, before: int | None = None
 ) -> Loaded[FaultsDocument]:
     """Faults of a system: open, past and declared."""
     async with services.database.read() as connection:
@@ -165,7 +170,7 @@ async def system_faults(
 
 
 async def system_commands(
-    services: Services, device: Device, before: str | None = None
+    services: TheServices, device: TheDevice, before: str | None = None
 ) -> Loaded[CommandsDocument]:
     """Commands of a system: declared, and given."""
     async with services.database.read() as connection:
@@ -190,7 +195,7 @@ async def system_commands(
 
 
 async def system_logs(
-    services: Services, device: Device, kind: str = "", before: int | None = None
+    services: TheServices, device: TheDevice, kind: str = "", before: int | None = None
 ) -> Loaded[LogsDocument]:
     """Records of a system's log, of one kind or of all."""
     async with services.database.read() as connection:

@@ -12,7 +12,7 @@ from core.fleet.overview import Glance, Status, Wanted
 from core.fleet.systems import COUNT_CAP, model_of
 from core.telemetry.readings import Readings, house, latest_of_all
 from portal.presentation.house import RoleReading, role_readings
-from portal.services import Services
+from portal.services import Services, TheServices
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -45,7 +45,7 @@ class SystemList(Struct, frozen=True):
 
 
 async def list_systems(
-    services: Services,
+    services: TheServices,
     q: Search = "",
     product: str = "",
     status: Filter = "",

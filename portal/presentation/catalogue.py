@@ -61,6 +61,7 @@ class DatapointDocument(Struct, frozen=True):
     enum: str | None
     scope: str
     doc: str
+    grade: str
     confidence: str
     doubtful: bool
 
@@ -73,6 +74,7 @@ class GridLimitDocument(Struct, frozen=True):
     beyond: str
     time: str
     basis: str
+    grade: str
     confidence: str
     doubtful: bool
 
@@ -83,6 +85,7 @@ class GridRowDocument(Struct, frozen=True):
     what: str
     value: str
     basis: str
+    grade: str
     confidence: str
     doubtful: bool
 
@@ -99,6 +102,11 @@ class GridSpecDocument(Struct, frozen=True):
     doc: str
     limits: list[GridLimitDocument]
     rows: list[GridRowDocument]
+
+
+def file_of(plugin: Plugin) -> str:
+    """Where the plugin says so, from its kind's folder on."""
+    return "/".join(plugin.file.parts[-3:])
 
 
 def counts_of(plugin: Plugin) -> PluginCounts:
@@ -138,6 +146,7 @@ def datapoint_document(plugin: Plugin, datapoint: Datapoint) -> DatapointDocumen
         datapoint.enum.name if datapoint.enum else None,
         scope_text(datapoint.variants, datapoint.firmware),
         datapoint.doc,
+        confidence,
         CONFIDENCE.get(confidence, confidence),
         is_doubtful(confidence),
     )
@@ -176,6 +185,7 @@ def _limit(plugin: Plugin, limit: GridLimit) -> GridLimitDocument:
         f"{'above' if limit.above else 'below'} {quantity(limit.value, limit.unit)}",
         f"{limit.timing} {duration(limit.time)}" if limit.time is not None else "",
         limit.basis,
+        confidence,
         CONFIDENCE.get(confidence, confidence),
         is_doubtful(confidence) or limit.basis == "recalled",
     )
@@ -185,4 +195,5 @@ def _row(plugin: Plugin, row: Any, what: str, value: str) -> GridRowDocument:
     confidence = plugin.confidence_of(row)
     basis = getattr(row, "basis", "")
     doubtful = is_doubtful(confidence) or basis == "recalled"
-    return GridRowDocument(what, value, basis, CONFIDENCE.get(confidence, confidence), doubtful)
+    words = CONFIDENCE.get(confidence, confidence)
+    return GridRowDocument(what, value, basis, confidence, words, doubtful)

@@ -1,6 +1,7 @@
 """The parts and troubles of one system: documents for machines that pages show as well."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ class RatingDocument(Struct, frozen=True):
     value: float | str
     unit: str
     shown: str
+    grade: str
     confidence: str
     source: str
     doubtful: bool
@@ -86,6 +88,17 @@ def components(parts: Mapping[str, Part]) -> Iterator[ComponentDocument]:
         )
 
 
+def alike(listed: Iterable[ComponentDocument]) -> list[tuple[str, ComponentDocument]]:
+    """Components in the order of their slots, those of one kind in a row under one title."""
+    rows: list[tuple[str, ComponentDocument]] = []
+    for _, group in groupby(listed, lambda c: (c.kind, c.label, c.plugin, c.variant)):
+        same = list(group)
+        first, last = same[0], same[-1]
+        number = last.title.removeprefix(first.title.rstrip("0123456789"))
+        rows.append((first.title if first is last else f"{first.title} to {number}", first))
+    return rows
+
+
 def rating(plugin: Plugin, given: Rating) -> RatingDocument:
     confidence = plugin.confidence_of(given)
     source = plugin.source_of(given)
@@ -94,6 +107,7 @@ def rating(plugin: Plugin, given: Rating) -> RatingDocument:
         given.value,
         given.unit,
         str(quantity(given.value, given.unit)),
+        confidence,
         CONFIDENCE.get(confidence, confidence),
         source.title if source else "",
         is_doubtful(confidence),

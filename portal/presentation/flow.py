@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from portal.presentation.house import RoleReading, direction
+from portal.presentation.house import RoleReading, direction, shown_value
 from portal.presentation.quantities import IDLE, quantity
 
 LEVELS: Final = (IDLE, 300, 1000, 2500, 5000)
@@ -74,7 +74,7 @@ def power_flow(house: Mapping[str, RoleReading]) -> PowerFlow | None:
     return PowerFlow(
         tuple(_node(kind, power, house) for kind, power in powers.items()),
         edges,
-        str(quantity(rest, "W")) if rest > max(UNACCOUNTED_LEAST, _size(powers)) else "",
+        str(quantity(round(rest), "W")) if rest > max(UNACCOUNTED_LEAST, _size(powers)) else "",
         " ".join(_sentences(powers, ways)),
     )
 
@@ -118,7 +118,7 @@ def _node(kind: str, power: float, house: Mapping[str, RoleReading]) -> Node:
     words = direction(f"{kind}.power", power)
     if kind == "battery" and "battery.soc" in house:
         words = f"{words}, {quantity(house['battery.soc'].value, '%')}"
-    shown = str(quantity(abs(power), "W"))
+    shown = str(shown_value(f"{kind}.power", power))
     return Node(kind, NAMES[kind], ICONS[kind], *PLACES[kind], shown, words)
 
 
@@ -127,7 +127,7 @@ def _sentences(
 ) -> Iterator[str]:
     for source in ("pv", "battery", "grid"):
         parts = [
-            f"{quantity(power, 'W')} to the {NAMES[target].lower()}"
+            f"{quantity(round(power), 'W')} to the {NAMES[target].lower()}"
             for (start, target), power in ways.items()
             if start == source and power >= IDLE
         ]

@@ -48,13 +48,18 @@ class Tile:
     shown: Quantity
     words: str
     value: float
+    is_counter: bool
 
 
 def role_reading(role: str, value: float) -> RoleReading:
+    shown, word = shown_value(role, value), direction(role, value)
+    return RoleReading(value, ROLES[role].unit, f"{word} {shown}" if word else str(shown))
+
+
+def shown_value(role: str, value: float) -> Quantity:
+    """The number without sign, powers to the watt: words say the direction."""
     declared = ROLES[role]
-    shown = quantity(abs(value) if declared.unit == "W" else value, declared.unit)
-    word = direction(role, value)
-    return RoleReading(value, declared.unit, f"{word} {shown}" if word else str(shown))
+    return quantity(round(abs(value)) if declared.unit == "W" else value, declared.unit)
 
 
 def role_readings(house: Mapping[str, float]) -> dict[str, RoleReading]:
@@ -77,7 +82,6 @@ def tiles(readings: Mapping[str, RoleReading]) -> Iterator[Tile]:
     """A tile per role, in the order of the roles: powers and charge first, then energies."""
     for role, reading in sorted(readings.items(), key=lambda item: ROLES[item[0]].counter):
         energy, icon = KINDS[role.partition(".")[0]]
-        is_power = reading.unit == "W"
-        shown = quantity(abs(reading.value) if is_power else reading.value, reading.unit)
-        words = direction(role, reading.value)
-        yield Tile(role, ROLES[role].label, energy, icon, shown, words, reading.value)
+        shown, words = shown_value(role, reading.value), direction(role, reading.value)
+        declared = ROLES[role]
+        yield Tile(role, declared.label, energy, icon, shown, words, reading.value, declared.counter)

@@ -3,10 +3,10 @@
 import pytest
 
 from core.registry import Registry
-from tests.databases import database, database_url, postgresql
+from tests.databases import common_url, database, database_url, postgresql
 from tests.devices import bench_registry
 
-__all__ = ["database", "database_url", "postgresql"]
+__all__ = ["common_url", "database", "database_url", "postgresql"]
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ from core.fleet.systems import Registration
 from core.registry import Registry
 from core.runtime.database import Database
 from core.runtime.ingest import Ingest
-from tests.databases import database, database_url, postgresql
+from tests.databases import common_url, database, database_url, postgresql
 from tests.devices import SN, START, bench_registry
 from tests.ingest.bench import Bench, Desk
 from tests.servers import mosquitto, start_mosquitto
 
-__all__ = ["database", "database_url", "mosquitto", "postgresql", "start_mosquitto"]
+__all__ = ["common_url", "database", "database_url", "mosquitto", "postgresql", "start_mosquitto"]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 """Fixtures of the runtime tests."""
 
-from tests.servers import mosquitto, start_mosquitto
+from tests.servers import mosquitto, nats_server, start_mosquitto, start_nats_server
 
-__all__ = ["mosquitto", "start_mosquitto"]
+__all__ = ["mosquitto", "nats_server", "start_mosquitto", "start_nats_server"]

@@ -1,4 +1,7 @@
-"""Vectors of meters/eastron_sdm630: answers to function 4, packed by hand from the fact table."""
+"""Vectors of meters/eastron_sdm630: answers to function 4, packed by hand from the fact table.
+
+The library sdm_modbus reads the same in the good frames; eastron_sdm630_library.py asks it.
+"""
 
 import csv
 import struct
@@ -58,10 +61,10 @@ def body_of(channel: str, values: dict[str, float]) -> bytes:
 
 
 def good(channel: str, values: dict[str, float]) -> str:
-    frame = answer(body_of(channel, values))
     return entry(
-        "frame", values, channel=channel, origin="derived", source="mbmd", hex=spaced(frame)
-    )
+        "frame", values, channel=channel, origin="library", source="nmakel_sdm_modbus",
+        hex=spaced(answer(body_of(channel, values))),
+    )  # fmt: skip
 
 
 def made(channel: str, make: Callable[[Row, int], float]) -> dict[str, float]:
@@ -76,21 +79,23 @@ def bad(channel: str, data: bytes, offset: int, reason: str) -> str:
 
 
 def main() -> None:
-    entries: list[str] = []
+    frames: list[str] = []
+    broken: list[str] = []
     for channel in CHANNELS:
-        plain = made(channel, typical)
-        frame = answer(body_of(channel, plain))
-        entries += [
-            good(channel, plain),
-            good(channel, made(channel, edge)),
+        values = made(channel, typical)
+        body = body_of(channel, values)
+        frame = answer(body)
+        frames += [good(channel, values), good(channel, made(channel, edge))]
+        broken += [
             bad(channel, frame[:-1] + bytes((frame[-1] ^ 1,)), len(frame) - 2, "CRC"),
             bad(channel, frame[:-4], 2, "holds"),
-            bad(channel, answer(body_of(channel, plain), function=3), 1, "expected 4"),
-            bad(channel, answer(body_of(channel, plain) + b"\0\0"), len(frame) - 2, "long"),
+            bad(channel, answer(body, function=3), 1, "expected 4"),
+            bad(channel, answer(body + b"\0\0"), len(frame) - 2, "long"),
             bad(channel, b"\x01\x84\x02" + crc(b"\x01\x84\x02"), 2, "illegal data address"),
         ]
-    entries.append(good("distortion", {"thd_voltage_l1": 1.5}))
-    write(PLUGIN, "derived", "Made by tools/derive_vectors/eastron_sdm630.py.", entries)
+    frames.append(good("distortion", {"thd_voltage_l1": 1.5}))
+    write(PLUGIN, "library", "Packed by tools/derive_vectors, read by sdm_modbus 0.7.0.", frames)
+    write(PLUGIN, "derived", "Made by tools/derive_vectors/eastron_sdm630.py.", broken)
 
 
 if __name__ == "__main__":

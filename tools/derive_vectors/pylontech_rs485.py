@@ -2,7 +2,7 @@
 
 Scales and offsets are those of the fact table; the order of the values is that of the maker's
 paper (V3.3, sections 3.3, 3.4 and 3.6). The answers of real batteries are those in the tests of
-python-pylontech, whose readings are stated there, and the example of the paper's section 4.
+python-pylontech, which reads the same in them, and the example of the paper's section 4.
 """
 
 import csv
@@ -39,11 +39,13 @@ UP2500 = (
     "000174E401B198E906\r"
 )
 UP2500_MANAGEMENT = "~20024600B014026EF05AA0022BFDD5C0F915\r"
+US3000_PARAMETERS = "~20024600B032110E420BEA0B540D0D0A3D03FCD2F0B3B0ADD40D0D0A3DFC18F23D\r"
+"""In a public variant of the library, beside the frame of four US3000."""
 PAPER = (
     "~20024600F07A11020F0D450D440D450D440D450D440D3E0D450D4A0D4A0D4B0D4A0D4A0D4A0D4A050BC30BC30BC3"
     "0BCD0BCD0000C725FFFF04FFFF000200CA58012110E1A2\r"
 )
-"""As printed. Its CHKSUM is wrong by the paper's own rule, which its other two examples follow."""
+"""As printed. By the rule of section 2.3.3, which all real frames follow, its CHKSUM is E27A."""
 
 SYSTEM_PARAMETERS = (
     "cell_high_voltage_limit",
@@ -240,6 +242,7 @@ def main() -> None:
         good("values", US3000_AND_US2000, "library", "python_pylontech"),
         good("module_values", UP2500, "library", "python_pylontech"),
         good("management_info", UP2500_MANAGEMENT, "library", "python_pylontech"),
+        good("system_parameters", US3000_PARAMETERS, "library", "python_pylontech"),
     ])  # fmt: skip
     mended = answer(info_of(PAPER))
     write(PLUGIN, "vendor", "The paper's example (section 4): CHKSUM put right, then as printed.", [
@@ -272,7 +275,7 @@ def main() -> None:
         bad("module_values", answer(info_of(PAPER), cid1=0x4A), 5, "CID1 is 4A"),
         bad("module_values", answer(info_of(PAPER), lchksum=0), 9, "LENGTH is 007A"),
         bad("module_values", answer(b"\x11\x02\x11" + bytes(90)), 19, "16", "number_of_cells"),
-        bad("system_parameters", answer(typical[:7]), 27, "after 7", "charge_high_temperature_limit"),
+        bad("system_parameters", answer(typical[:5]), 23, "after 5", "cell_under_voltage_limit"),
         bad("system_parameters", answer(typical + b"\0"), 13 + 50, "26 bytes"),
         bad("management_info", answer(b"\x02"), 15, "ends after 1", "charge_voltage_limit"),
         bad("management_info", answer(b"", 0x04), 7, "CID2 invalid"),

@@ -27,6 +27,9 @@ CAPTURED = {
     "update": {"old_version": "20230913-114244/v1.14.0-gcb84623"}, "uptime": 2505,
 }  # fmt: skip
 
+FEW: dict[str, Any] = {"emeters": [{"power": -3.5}, {"voltage": 229.5}, {}]}
+WRITTEN = '{"EMeters": [{"Power": -3.5}, {"VOLTAGE": 229.5}, {}]}'
+
 
 def paths() -> dict[str, tuple[int, str]]:
     """Phase and the device's name of each key but the total."""
@@ -70,7 +73,6 @@ def main() -> None:
     for n, (phase, name) in enumerate(paths().values()):
         phases[phase][name] = phase == 1 if name == "is_valid" else (-1) ** n * (n + 1) * 1.25
     edges = {"emeters": phases, "total_power": -777.5}
-    few: dict[str, Any] = {"emeters": [{"power": -3.5}, {"voltage": 229.5}, {}]}
     text = json.dumps({"emeters": [{"power": True}]})
     write(PLUGIN, "captured", "State of a Shelly 3EM, firmware 1.14.0 (PowerWatt34).", [
         good(CAPTURED, "captured", "powerwatt34"),
@@ -78,7 +80,7 @@ def main() -> None:
     write(PLUGIN, "derived", "Made by tools/derive_vectors/shelly_3em.py.", [
         good(edges, "derived", "openems_test"),
         good({"emeters": phases}, "derived", "openems_test"),
-        good(few, "derived", "openems_test", '{"EMeters": [{"Power": -3.5}, {"VOLTAGE": 229.5}, {}]}'),
+        good(FEW, "derived", "openems_test", WRITTEN),
         bad(text, text.index("true"), "is not a number", "power_l1"),
         bad('{"emeters": [{"is_valid": 2}]}', 26, "is not true or false", "valid_l1"),
         bad('{"emeters": [{"power": 5.78', 27, "is not JSON"),

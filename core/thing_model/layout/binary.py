@@ -78,7 +78,7 @@ class Placed:
     @property
     def contiguous(self) -> bool:
         """The value is one run of bytes in the block's own order."""
-        return len(self.offsets) == 1 and self.field.words == "big"
+        return len(self.offsets) == 1 and (self.field.words == "big" or self.field.size <= 2)
 
     @property
     def spans(self) -> tuple[Span, ...]:

@@ -11,7 +11,7 @@ from attrs import frozen
 from core.thing_model.layout.binary import Binary, Placed, keys, walk
 from core.thing_model.layout.codec import Range, Trace
 from core.thing_model.layout.fields import Repeat, Value
-from core.thing_model.layout.raw import read_raw, to_raw, write_raw
+from core.thing_model.layout.raw import read_count, read_raw, to_raw, write_raw
 from core.thing_model.layout.writers import Flat, Grouped
 from core.thing_model.problems import EncodeError
 
@@ -63,10 +63,7 @@ class BinaryCodec:
         self.decode(data)
         traced: dict[str, Trace] = {}
 
-        def count_of(placed: Placed) -> int:
-            return int(read_raw(self.block, placed, data))
-
-        for placed in walk(self.block, count_of):
+        for placed in walk(self.block, read_count(self.block, data)):
             if placed.end <= len(data):
                 raw = read_raw(self.block, placed, data)
                 traced[placed.key] = Trace(

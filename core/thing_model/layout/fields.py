@@ -77,13 +77,15 @@ class Field:
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """The smallest and largest raw number the wire type, mask and division can hold."""
+        """The smallest and largest number that type and mask can hold, after the division."""
         bits = 8 * self.size
         if self.mask is not None:
-            return 0, (self.mask >> self.shift) // self.divide
-        if self.type[0] == "i":
-            return -(1 << bits - 1), (1 << bits - 1) - 1
-        return 0, (1 << bits) - 1
+            low, high = 0, self.mask >> self.shift
+        elif self.type[0] == "i":
+            low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+        else:
+            low, high = 0, (1 << bits) - 1
+        return -(-low // self.divide), high // self.divide
 
     @property
     def shift(self) -> int:
@@ -182,5 +184,5 @@ def clock(key: str, at: At = None) -> Field:
 
 
 def octets(key: str, size: int, at: At = None) -> Field:
-    """`size` bytes without further meaning; the value is lower-case hex."""
+    """`size` bytes without further meaning; the value is lower-case hex, all zeros is absent."""
     return Field(key, "octets", at, size=size)

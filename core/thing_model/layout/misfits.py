@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from core.thing_model.layout.binary import Binary, Placed, walk
-from core.thing_model.layout.raw import read_raw
+from core.thing_model.layout.raw import read_count
 from core.thing_model.problems import DecodeError
 
 
@@ -21,7 +21,8 @@ def wrong_size(block: Binary, size: int | None, data: bytes) -> DecodeError:
 
 def _until_end(block: Binary, data: bytes) -> Iterator[Placed]:
     """The first field that lies beyond the end of the data, if there is one."""
-    for placed in walk(block, lambda p: 0 if p.end > len(data) else int(read_raw(block, p, data))):
+    count_of = read_count(block, data)
+    for placed in walk(block, lambda p: 0 if p.end > len(data) else count_of(p)):
         if placed.end > len(data):
             yield placed
             return

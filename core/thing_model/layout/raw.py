@@ -1,8 +1,10 @@
 """One value and its bytes: the plain reading and writing that compiled decoders must agree with."""
 
+import math
 import struct
+from collections.abc import Callable, Iterator
 
-from core.thing_model.layout.binary import Binary, Placed, walk
+from core.thing_model.layout.binary import Binary, Placed, Span, walk
 from core.thing_model.layout.fields import STRUCT_CODES, Field, Value
 from core.thing_model.layout.texts import TEXTS
 from core.thing_model.problems import EncodeError
@@ -14,16 +16,30 @@ LARGEST_POWER = 10
 def read_raw(block: Binary, placed: Placed, data: bytes) -> int | float | bytes:
     """The raw number (or bytes) of one field, before mask and scale."""
     item = placed.field
-    if placed.contiguous:
-        start, end = placed.spans[0]
-        part = data[start:end]
-    else:
-        part = b"".join(data[o : o + 2] for o in word_offsets(placed))
+    part = b"".join(data[start:end] for start, end in _runs(block, placed))
     if not item.numeric:
-        return bytes(part)
+        return part
     order = "<" if block.order == "little" else ">"
     raw: int | float = struct.unpack(order + STRUCT_CODES[item.type][0], part)[0]
     return raw
+
+
+def _runs(block: Binary, placed: Placed) -> tuple[Span, ...]:
+    """The bytes of a value in the order in which they make it up, in the block's own order."""
+    if placed.contiguous:
+        return placed.spans
+    words = tuple((offset, offset + 2) for offset in word_offsets(placed))
+    return words if block.order == "big" else words[::-1]
+
+
+def read_count(block: Binary, data: bytes) -> Callable[[Placed], int]:
+    """How `walk` learns from the data how many elements of a group follow."""
+
+    def count_of(placed: Placed) -> int:
+        value = to_value(placed, read_raw(block, placed, data), None)
+        return int(value) if isinstance(value, int | float) else 0
+
+    return count_of
 
 
 def word_offsets(placed: Placed) -> tuple[int, ...]:
@@ -74,8 +90,8 @@ def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
         if item.type[0] == "f":
             return float("nan")
         raise EncodeError(key, "is missing, and the layout has no way to say that it is absent")
-    if isinstance(value, str):
-        raise EncodeError(key, f"{value!r} is text where a number belongs")
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise EncodeError(key, f"{value!r} stands where a number belongs")
     if item.scaled_by is not None:
         scaled = power_of_ten(value, -int(factor or 0))
         return _fitting(item, key, round(scaled or 0) * item.divide)
@@ -99,32 +115,45 @@ def write_raw(
     block: Binary, placed: Placed, raw: float | bytes, target: bytearray, taken: bytearray
 ) -> None:
     """Put one raw number into `target`; `taken` marks the bits that are said already."""
-    item = placed.field
-    if isinstance(raw, bytes):
-        part = raw
-    else:
-        order = "<" if block.order == "little" else ">"
-        part = struct.pack(order + STRUCT_CODES[item.type][0], raw)
-    mask = ((1 << 8 * item.size) - 1) if item.mask is None else item.mask
+    item, every = placed.field, (1 << 8 * placed.field.size) - 1
+    mask = every if item.mask is None or raw in item.absent else item.mask
     claim = mask.to_bytes(item.size, block.order)
-    if placed.contiguous:
-        places = range(placed.offsets[0], placed.offsets[0] + item.size)
-    else:
-        places = [o + i for o in word_offsets(placed) for i in (0, 1)]  # type: ignore[assignment]
-    for place, byte, bits in zip(places, part, claim, strict=True):
+    places = (n for run in _runs(block, placed) for n in range(*run))
+    for place, byte, bits in zip(places, _packed(block, placed, raw), claim, strict=True):
         if (target[place] ^ byte) & bits & taken[place]:
             raise EncodeError(placed.key, "contradicts another value in the same bytes")
         target[place] |= byte & bits
         taken[place] |= bits
 
 
+def _packed(block: Binary, placed: Placed, raw: float | bytes) -> bytes:
+    item = placed.field
+    if isinstance(raw, bytes):
+        return raw
+    if item.whole:
+        every = (1 << 8 * item.size) - 1
+        return (int(raw) & every).to_bytes(item.size, block.order)
+    try:
+        order = "<" if block.order == "little" else ">"
+        return struct.pack(order + STRUCT_CODES[item.type][0], raw)
+    except OverflowError:
+        raise EncodeError(placed.key, f"{raw:g} does not fit its {item.type}") from None
+
+
+def readings(block: Binary, data: bytes) -> Iterator[tuple[Placed, int | float | bytes, Value]]:
+    """Every field that is in the data: its place, raw number, and power of ten if it has one.
+
+    The point that holds the power may stand behind the value.
+    """
+    places = walk(block, read_count(block, data))
+    raws = {p.key: (p, read_raw(block, p, data)) for p in places if p.end <= len(data)}
+    for placed, raw in raws.values():
+        point = raws.get((placed.field.scaled_by or "").format(**placed.indices))
+        yield placed, raw, to_value(*point, None) if point else None
+
+
 def interpret(block: Binary, data: bytes) -> dict[str, Value]:
     """The plain reading of a block, field by field; the compiled decoder must agree with it."""
-    places = walk(block, lambda p: int(read_raw(block, p, data)))
-    raws = {p.key: (p, read_raw(block, p, data)) for p in places if p.end <= len(data)}
-
-    def factor(placed: Placed) -> Value:  # it may stand behind the value
-        point = raws.get((placed.field.scaled_by or "").format(**placed.indices))
-        return to_value(*point, None) if point else None
-
-    return {key: to_value(placed, raw, factor(placed)) for key, (placed, raw) in raws.items()}
+    return {
+        placed.key: to_value(placed, raw, factor) for placed, raw, factor in readings(block, data)
+    }

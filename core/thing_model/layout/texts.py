@@ -45,10 +45,12 @@ def _write_clock(value: Value, key: str, _size: int) -> bytes:
 
 
 def _read_octets(raw: bytes, _key: str, _offset: int) -> Value:
-    return raw.hex()
+    return raw.hex() if any(raw) else None
 
 
 def _write_octets(value: Value, key: str, size: int) -> bytes:
+    if value is None:
+        return bytes(size)
     try:
         raw = bytes.fromhex(str(value))
     except ValueError:

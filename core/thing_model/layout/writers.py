@@ -13,7 +13,7 @@ from core.thing_model.layout.binary import Binary, Placed, value_count, walk
 from core.thing_model.layout.codec import Range, implausible, outside
 from core.thing_model.layout.fields import STRUCT_CODES, Field, Repeat, Value
 from core.thing_model.layout.misfits import too_long, too_many, wrong_size
-from core.thing_model.layout.raw import interpret, power_of_ten, read_raw, word_offsets
+from core.thing_model.layout.raw import interpret, power_of_ten, read_count, word_offsets
 from core.thing_model.layout.texts import TEXTS
 from core.thing_model.problems import DecodeError
 
@@ -213,7 +213,7 @@ class Grouped(Writer):
         for key, value in zip(self.keys, values, strict=True):
             limits = self.ranges.get(key)
             if limits is not None and outside(value, limits):
-                places = walk(self.block, lambda p: int(read_raw(self.block, p, data)))
+                places = walk(self.block, read_count(self.block, data))
                 offset = next(p.offsets[0] for p in places if p.key == key)
                 raise DecodeError(key, offset, implausible(value, limits))
         return values

@@ -16,10 +16,17 @@ TABLE = register_table(__file__)
 def declare_sources() -> Iterable[Source]:
     yield Source(
         "mbmd",
-        "mbmd, Modbus meter daemon; nmakel/sdm_modbus agrees",
+        "mbmd, Modbus meter daemon",
         "B+",
         "github.com/volkszaehler/mbmd at fb8f9c22, meters/rs485/sdm.go",
         "BSD-3-Clause",
+    )
+    yield Source(
+        "nmakel_sdm_modbus",
+        "sdm_modbus 0.7.0",
+        "B",
+        "github.com/nmakel/sdm_modbus at fead3528",
+        "MIT",
     )
     yield Source(
         "eastron_manual",

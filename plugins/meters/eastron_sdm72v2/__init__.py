@@ -1,0 +1,44 @@
+"""Eastron SDM72 three-phase meter on RS485, second version, with values of each phase.
+
+Input registers, pairs of them a float.
+"""
+
+from collections.abc import Iterable
+
+from thingwright import Component, Datapoint, Decoder, Source, hookimpl, register_table
+
+TABLE = register_table(__file__)
+
+
+@hookimpl
+def declare_sources() -> Iterable[Source]:
+    yield Source(
+        "mbmd",
+        "mbmd, Modbus meter daemon",
+        "B",
+        "github.com/volkszaehler/mbmd at fb8f9c22, meters/rs485/sdm72v2.go",
+        "BSD-3-Clause",
+    )
+    yield Source(
+        "nmakel_sdm_modbus",
+        "sdm_modbus",
+        "B",
+        "github.com/nmakel/sdm_modbus at fead3528, src/sdm_modbus",
+        "MIT",
+    )
+
+
+@hookimpl
+def declare_components() -> Iterable[Component]:
+    yield Component("meter", "SDM72 V2", vendor="Eastron")
+
+
+@hookimpl
+def declare_datapoints() -> Iterable[Datapoint]:
+    return TABLE.datapoints()
+
+
+@hookimpl
+def declare_decoders() -> Iterable[Decoder]:
+    yield TABLE.answer("measurements", 0, 76, table="input")
+    yield TABLE.answer("totals", 342, 4, table="input")

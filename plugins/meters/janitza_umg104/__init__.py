@@ -1,0 +1,35 @@
+"""Janitza UMG 104 power analyser: holding registers, pairs of them a float, energy in Wh."""
+
+from collections.abc import Iterable
+
+from thingwright import Component, Datapoint, Decoder, Source, hookimpl, register_table
+
+TABLE = register_table(__file__)
+
+
+@hookimpl
+def declare_sources() -> Iterable[Source]:
+    yield Source(
+        "openems",
+        "OpenEMS",
+        "B",
+        "github.com/OpenEMS/openems at 0e4ea888, MeterJanitzaUmg104Impl.java",
+        "EPL-2.0, facts only",
+    )
+
+
+@hookimpl
+def declare_components() -> Iterable[Component]:
+    yield Component("meter", "UMG 104", vendor="Janitza")
+
+
+@hookimpl
+def declare_datapoints() -> Iterable[Datapoint]:
+    return TABLE.datapoints()
+
+
+@hookimpl
+def declare_decoders() -> Iterable[Decoder]:
+    yield TABLE.answer("measurements", 1317, 56)
+    yield TABLE.answer("device", 1439, 24)
+    yield TABLE.answer("energy", 9851, 14)

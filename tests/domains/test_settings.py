@@ -1,0 +1,73 @@
+"""Settings from the environment."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.runtime.credentials import Credentials
+from core.runtime.settings import Settings, SettingsError
+
+KEY = "ab" * 32
+
+
+def test_nothing_said_means_a_local_set_up() -> None:
+    settings = Settings.from_environment({})
+    assert settings == Settings()
+    assert settings.database_url == f"sqlite:///{Path('data').resolve()}/thingwright.db"
+    assert str(settings.broker_address("ingest")) == "127.0.0.1:1883"
+    assert settings.client_id("ingest", "live-1") == "ingest-live-1"
+
+
+def test_everything_can_be_said(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {
+            "THINGWRIGHT_DATA": str(tmp_path),
+            "THINGWRIGHT_DATABASE": "postgresql://u:p@h/d",
+            "THINGWRIGHT_BROKER": "mqtts://me:p%40ss@broker",
+            "THINGWRIGHT_SECRET_KEY": KEY,
+            "THINGWRIGHT_PLUGINS": os.pathsep.join(["/a", "/b"]),
+            "THINGWRIGHT_PLUG_AND_PLAY": "no",
+        }
+    )
+    assert settings.database_url == "postgresql://u:p@h/d"
+    assert settings.plugins == (Path("/a"), Path("/b"))
+    assert not settings.plug_and_play
+    address = settings.broker_address("ingest")
+    assert (address.host, address.port) == ("broker", 8883)
+    assert (address.username, address.password) == ("me", "p@ss")
+    assert address.tls is not None
+    assert KEY not in repr(settings)
+
+
+def test_accounts_of_the_data_folder_are_used(tmp_path: Path) -> None:
+    credentials = Credentials.generate()
+    credentials.save(tmp_path / "credentials.json")
+    settings = Settings(data=tmp_path, broker="mqtt://127.0.0.1:1884")
+    address = settings.broker_address("worker")
+    assert (address.username, address.password) == ("worker", credentials.password("worker"))
+    assert settings.client_id("worker", "x") == credentials.client_id("worker", "x")
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment(
+            {
+                "THINGWRIGHT_DATABASE": "oracle://x",
+                "THINGWRIGHT_BROKER": "http://x",
+                "THINGWRIGHT_SECRET_KEY": "secret",
+                "THINGWRIGHT_PLUG_AND_PLAY": "maybe",
+            }
+        )
+    assert [problem.where for problem in refused.value.problems] == [
+        "THINGWRIGHT_DATABASE",
+        "THINGWRIGHT_BROKER",
+        "THINGWRIGHT_SECRET_KEY",
+        "THINGWRIGHT_PLUG_AND_PLAY",
+    ]
+
+
+@pytest.mark.parametrize("broker", ["mqtt://", "mqtt://h:0", "mqtt://h:99999", "h:1883", "mqtt://[::1"])
+def test_a_wrong_broker_is_refused(broker: str) -> None:
+    with pytest.raises(SettingsError, match="is not an mqtt:// or mqtts:// URL"):
+        Settings.from_environment({"THINGWRIGHT_BROKER": broker})
