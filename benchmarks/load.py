@@ -102,7 +102,7 @@ def write(folder: Path) -> None:
 
 
 def load(folder: Path) -> dict[str, float]:
-    """Seconds by the clock of loading and compiling what is in `folder`, and CPU seconds of both."""
+    """Seconds by the clock of loading and of compiling what is in `folder`, CPU seconds of both."""
     started, working = perf_counter(), process_time()
     host = Host(strict=True)
     host.load_folder(folder, "folder")

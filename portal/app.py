@@ -5,8 +5,8 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncGenerator
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from typing import Final
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
@@ -18,7 +18,15 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
-from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+from litestar.types import (
+    LifeSpanReceive,
+    LifeSpanScope,
+    LifeSpanSend,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from core.registry import Registry
 from core.runtime.clock import Clock, now
@@ -28,7 +36,7 @@ from portal import errors
 from portal.assets import STATIC
 from portal.pages import ROUTES
 from portal.services import Services
-from portal.signing_in import OPEN, SessionMiddleware
+from portal.signing_in import SESSIONLESS, SessionMiddleware
 from portal.twins import routed
 
 BODY_LIMIT: Final = 65_536
@@ -57,7 +65,7 @@ class Portal(Litestar):
         receive: Receive | LifeSpanReceive,
         send: Send | LifeSpanSend,
     ) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await super().__call__(scope, receive, send)
             return
         path = scope["path"]
@@ -68,15 +76,21 @@ class Portal(Litestar):
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = {name for name, _ in message["headers"]}
-                wanted = HEADERS | ({} if b"cache-control" in given else UNCACHED)
-                message["headers"] = [
-                    *message["headers"],
-                    *((n.encode(), v.encode()) for n, v in wanted.items() if n.encode() not in given),
-                ]
+                message["headers"] = list(_with_ours(message["headers"]))
             await send(message)  # type: ignore[arg-type]
 
         await super().__call__(scope, receive, send_with_headers)
+
+
+def _with_ours(given: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """The headers of a response, and those of ours that it does not set itself."""
+    said: set[bytes] = set()
+    for name, value in given:
+        said.add(name.lower())
+        yield name, value
+    for ours, text in (HEADERS | UNCACHED).items():
+        if ours.encode() not in said:
+            yield ours.encode(), text.encode()
 
 
 def create_app(
@@ -97,7 +111,7 @@ def create_app(
         "/static",
         directories=[STATIC],
         cache_control=CacheControlHeader(max_age=YEAR, public=True, immutable=True),
-        opt={OPEN: True},
+        opt={SESSIONLESS: True},
         include_in_schema=False,
     )
     return Portal(

@@ -1,4 +1,4 @@
-"""When something goes wrong: a page for people, problem+json for machines, nothing of the inside."""
+"""When something goes wrong: a page for people, problem+json for machines, nothing internal."""
 
 import logging
 from collections.abc import Mapping

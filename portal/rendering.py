@@ -1,7 +1,7 @@
 """Templates: one strict environment, the frame around every page, and live parts of one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,20 +91,36 @@ def theme_of(request: Request[Any, Any, Any]) -> str:
 class Parts(dict[str, str]):
     """The parts of a page that can change while it is open, by id, as they were rendered.
 
-    A template marks one with `{% call part("id") %}`: a single element of that id.
+    A template marks one with `{% call part("id") %}`: a single element of that id. A part made with
+    `around=true` holds others, and is sent itself only where others came or went.
     """
 
-    def __call__(self, id: str, caller: Any) -> Markup:
+    def __init__(self) -> None:
+        super().__init__()
+        self.around: dict[str, str] = {}
+
+    def __call__(
+        self,
+        name: str,
+        around: bool = False,  # noqa: FBT001, FBT002  said in templates by name
+        *,
+        caller: Callable[[], Markup],
+    ) -> Markup:
         html = caller()
-        self[id] = html
+        (self.around if around else self)[name] = html
         return html
 
     def changed_since(self, before: Mapping[str, str]) -> dict[str, str]:
         """Those that differ in more than how long ago something was."""
-        return {id: html for id, html in self.items() if timeless(html) != before.get(id)}
+        changed = {name: html for name, html in self.items() if timeless(html) != before.get(name)}
+        if self.keys() == before.keys():
+            return changed
+        held = "".join(self.around.values())
+        loose = {name: html for name, html in changed.items() if f'id="{name}"' not in held}
+        return {**self.around, **loose}
 
     def timeless(self) -> dict[str, str]:
-        return {id: timeless(html) for id, html in self.items()}
+        return {name: timeless(html) for name, html in self.items()}
 
 
 def timeless(html: str) -> str:

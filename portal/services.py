@@ -1,10 +1,10 @@
 """What every page needs: the engine's registry, the database, the live feed and the clock."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
 from attrs import field, frozen
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from core.fleet.overview import Moment
 from core.registry import Registry
@@ -31,7 +31,7 @@ class Services:
         return Moment(self.clock(), offline_after(self.registry))
 
 
-TheServices = Annotated[Services, Dependency(skip_validation=True)]
+TheServices = SkipValidation[NamedDependency[Services]]
 """The services as a handler or loader asks for them."""
 
 

@@ -13,7 +13,9 @@ from core.accounts import sessions
 from portal.services import Services
 
 OPEN: Final = "open_to_all"
-"""Handlers with this option need no session."""
+"""Handlers with this option need no session, and are told of one."""
+SESSIONLESS: Final = "exclude_from_auth"
+"""Handlers with this option ask nobody who is there; Litestar's name."""
 MAY_OPERATE: Final = ("admin", "operator")
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
 
 from attrs import field, frozen
 from litestar import Request, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import SkipValidation
 from msgspec import Struct
 
 from portal.rendering import render_page
@@ -37,6 +38,10 @@ class Loaded(Generic[Document]):
     view: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
+TheLoaded = SkipValidation[NamedDependency[Any]]
+"""What a page's `load` returned, as its handlers ask for it."""
+
+
 def page(
     path: str, template: str, load: Load, *, twin: str = "", **dependencies: Callable[..., Any]
 ) -> list[HTTPRouteHandler]:
@@ -48,13 +53,13 @@ def page(
     document: Any = get_args(get_type_hints(load)["return"])[0]
     needs = {name: Provide(given) for name, given in {**dependencies, "loaded": load}.items()}
 
-    async def html(request: Request[Any, Any, Any], loaded: Any) -> Response[str]:
+    async def html(request: Request[Any, Any, Any], loaded: TheLoaded) -> Response[str]:
         return render_page(request, template, loaded.title, _context(loaded))
 
-    async def json(loaded: Any) -> Any:
+    async def json(loaded: TheLoaded) -> Any:
         return loaded.document
 
-    async def sheet(request: Request[Any, Any, Any], loaded: Any) -> Response[str]:
+    async def sheet(request: Request[Any, Any, Any], loaded: TheLoaded) -> Response[str]:
         return _csv(request, loaded)
 
     json.__annotations__["return"] = document

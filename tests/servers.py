@@ -182,7 +182,7 @@ StartNatsServer = Callable[..., NatsServer]
 
 @pytest.fixture
 def start_nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNatsServer]:
-    """Start servers: `start_nats_server(credentials, devices, tls=False)`; all end with the test."""
+    """Start servers: `start_nats_server(credentials, devices, tls=False)`; all end with it."""
     started: list[NatsServer] = []
 
     def start(

@@ -21,7 +21,9 @@ from core.runtime import topics
 from core.runtime.envelope import Envelope
 from core.runtime.mqtt import MqttConsumer
 from core.telemetry.dead_letters import HINTS
+from core.thing_model.layout.layouts import compile_layout
 from tests.servers import Mosquitto, mosquitto, start_mosquitto
+from thingwright import layout as words
 
 __all__ = ["mosquitto", "start_mosquitto"]
 
@@ -29,6 +31,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 FRAMES = (DOCS / "frames.md").read_text(encoding="utf-8")
+ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 TUTORIAL = (DOCS / "write-a-plugin.md").read_text(encoding="utf-8")
 SCRIPTS = Path(sys.executable).parent
 
@@ -83,6 +86,30 @@ def test_the_page_describes_the_header_byte_by_byte() -> None:
     rows = re.findall(r"^\| (\d+)(?: to (\d+))? \| (\w[\w ]*) \| (\w\d+) \|", FRAMES, re.MULTILINE)
     said = [(name.replace(" ", "_"), int(b or a) - int(a) + 1, type_) for a, b, name, type_ in rows]
     assert said == [(name, size, type_) for name, size, type_, _ in ENVELOPE]
+
+
+# --- architecture.md ------------------------------------------------------------------------------
+
+
+def test_classes_of_the_concepts_exist() -> None:
+    table = ARCHITECTURE[: ARCHITECTURE.index("## Floors")]
+    last_cells = "".join(re.findall(r"\|([^|]+)\|$", table, re.MULTILINE))
+    named = set(re.findall(r"`([A-Z]\w+)`", last_cells))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.py"))
+    known = set(re.findall(r"^class (\w+)", source, re.MULTILINE))
+    assert len(named) > 20
+    assert named - known == set()
+
+
+def test_paths_of_the_architecture_exist() -> None:
+    paths = re.findall(r"`((?:core|portal|plugins|schemas|tools)/[\w./]+)`", ARCHITECTURE)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_compiled_decoder_is_shown_as_it_is() -> None:
+    declared, compiled = re.findall(r"```python\n(.*?)\n```\n", ARCHITECTURE, re.DOTALL)
+    source = compile_layout(eval(declared, dict(vars(words)))).source
+    assert source.startswith(compiled + "\n\n")
 
 
 # --- write-a-plugin.md ----------------------------------------------------------------------------

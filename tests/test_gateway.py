@@ -142,6 +142,18 @@ async def test_the_broker_reports_a_gateway_that_dies(broker: Mosquitto) -> None
     assert json.loads(will.payload) == {"online": False}
 
 
+async def test_a_gateway_that_is_refused_says_so(broker: Mosquitto) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *python_gateway(broker),
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "MQTT_PASSWORD": "wrong"},
+    )
+    _, said = await asyncio.wait_for(process.communicate(b"inverter running 00\n"), 20)
+    assert process.returncode != 0
+    assert f"127.0.0.1 refuses {SN}" in said.decode()
+
+
 def test_the_python_gateway_has_at_most_twenty_lines_of_code() -> None:
     text = (GATEWAYS / "gateway.py").read_text()
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)

@@ -1,8 +1,8 @@
 """The message bus of an installation, chosen by the broker's URL.
 
-`mqtt://` and `mqtts://` speak MQTT for everything. `nats://` and `tls://` name a nats-server: frames
-are consumed from its streams and the live feed goes over its subjects, while devices, and what is
-published to them, speak MQTT to its MQTT listener on `?mqtt=PORT` of the same host.
+`mqtt://` and `mqtts://` speak MQTT for everything. `nats://` and `tls://` name a nats-server: what
+devices send is consumed from its streams and the live feed goes over its subjects, while devices,
+and what is published to them, speak MQTT to its MQTT listener on `?mqtt=PORT` of the same host.
 """
 
 from collections.abc import Sequence

@@ -114,6 +114,12 @@ def trouble(error: Exception) -> Trouble:
     return "refused" if refused else "broken"
 
 
+def cause(error: Exception) -> Exception:
+    """What the driver said, without the statement."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return original if isinstance(original, Exception) else error
+
+
 def _unusable(text: str) -> str:
     scheme = text.partition("://")[0]
     return (
@@ -123,12 +129,12 @@ def _unusable(text: str) -> str:
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    return create_async_engine(url, pool_size=10, pool_pre_ping=True)
+    return create_async_engine(url, pool_size=10, pool_pre_ping=True, hide_parameters=True)
 
 
 def _sqlite(url: URL) -> AsyncEngine:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=10)
+    engine = create_async_engine(url, pool_size=10, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

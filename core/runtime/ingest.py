@@ -28,7 +28,7 @@ from core.host import load
 from core.registry import Registry
 from core.runtime import clock, topics
 from core.runtime.clock import Clock
-from core.runtime.database import Database, trouble
+from core.runtime.database import Database, cause, trouble
 from core.runtime.directory import Directory
 from core.runtime.feed import Feed
 from core.runtime.mqtt import MqttConsumer, MqttPublisher
@@ -161,7 +161,7 @@ class Ingest:
                 if trouble(error) != "away":
                     raise
                 failures += 1
-                LOGGER.warning("the database does not answer, trying again: %s", error)
+                LOGGER.warning("the database does not answer, trying again: %s", cause(error))
                 await asyncio.sleep(BACKOFF.delay(failures))
 
     async def _take(self, batch: Sequence[Message], now: int, *, replay: bool) -> Taken:

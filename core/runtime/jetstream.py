@@ -3,12 +3,15 @@
 Devices speak MQTT to nats-server. What they publish lands in a stream before they get their PUBACK,
 and stays there until `JetStreamConsumer.acknowledge`; the stream is on disk and outlives kill -9 of
 nats-server and of the workers. A worker asks for messages by the batch, so that nothing reaches it
-that it has no room for. Order holds as long as nothing is delivered twice: what a dead worker had in
-its hands comes again after `ack_wait`, behind newer messages.
+that it has no room for. Order holds as long as nothing is delivered twice: what a dead worker had
+in its hands comes again after `ack_wait`, behind newer messages.
 """
+# pyright: reportUnknownMemberType=false
+# nats-py leaves parts of its signatures without types.
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -21,14 +24,14 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StreamConfig
 from nats.js.client import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from core.runtime.arrivals import Arrivals
 from core.runtime.mqtt_link import Backoff
 from core.runtime.mqtt_login import BrokerAddress
 from core.runtime.nats_link import ANSWER_TIMEOUT, GONE, NatsConnection, NatsLink
 from core.runtime.subjects import subject_of, topic_of
-from core.runtime.transport import BATCH_DELAY, BATCH_SIZE, Message
+from core.runtime.transport import BATCH_DELAY, BATCH_SIZE, Message, RefusedError
 
 LOGGER = logging.getLogger(__name__)
 ACK, IN_PROGRESS, GIVE_BACK = b"+ACK", b"+WPI", b"-NAK"
@@ -65,7 +68,7 @@ class Queue:
             await context.add_stream(self._stream(subjects))
         else:
             if sorted(found.subjects or ()) != sorted(subjects):
-                await context.update_stream(found.evolve(subjects=subjects))
+                await context.update_stream(dataclasses.replace(found, subjects=subjects))
         await context.add_consumer(self.name, self._consumer())
 
     def _stream(self, subjects: list[str]) -> StreamConfig:
@@ -132,7 +135,10 @@ class JetStreamConsumer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give back what was not acknowledged, and disconnect."""
+        """Give back what was not acknowledged, and disconnect.
+
+        nats-server 2.9 may keep one of these until `ack_wait`, and deliver another one twice.
+        """
         if self._link.connection is not None:
             with contextlib.suppress(*GONE):
                 async with asyncio.timeout(ANSWER_TIMEOUT):
@@ -157,7 +163,16 @@ class JetStreamConsumer:
                 await self._settle(self._link.connection)
 
     async def _prepare(self, connection: NatsConnection) -> None:
-        await self.queue.declare(connection.client.jetstream())
+        try:
+            await self.queue.declare(connection.client.jetstream())
+        except ServiceUnavailableError:
+            raise
+        except APIError as error:
+            raise RefusedError(
+                f"{connection}: nats-server refuses the queue {self.queue.name!r} "
+                f"({error.description}): no subject may be in two streams, or twice in one, and "
+                "max_file_store must hold max_bytes of all"
+            ) from error
         await self._subscribe(connection)
 
     async def _subscribe(self, connection: NatsConnection) -> None:
@@ -188,9 +203,9 @@ class JetStreamConsumer:
 
     async def _leave(self) -> None:
         """End the subscription once all that was sent to it is here."""
-        if self._subscription is not None:
-            await self._subscription.drain()
-            self._subscription = None
+        left, self._subscription = self._subscription, None
+        if left is not None:
+            await left.drain()  # type: ignore[no-untyped-call]
 
     async def _give_back(self, connection: NatsConnection) -> None:
         await self._leave()

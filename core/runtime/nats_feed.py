@@ -3,10 +3,14 @@
 Devices hear commands by MQTT, and nats-server queues for an absent device only what was published
 by MQTT: publish commands, and anything retained, with `MqttPublisher` on its MQTT port.
 """
+# pyright: reportUnknownMemberType=false
+# nats-py leaves parts of its signatures without types.
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import AsyncIterator, Iterable, Sequence
+import operator
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -74,17 +78,19 @@ class NatsPublisher:
     async def _send(self, window: Sequence[Outgoing]) -> list[Outgoing]:
         """Send all, and return what was not confirmed."""
         connection = await self._link.connected()
-        sent: list[tuple[Outgoing, asyncio.Future[Any]]] = []
-        left = iter(window)
-        try:
-            for message in left:
-                sent.append((message, await self._put(connection, message)))
-        except GONE:
-            sent.append((message, asyncio.Future()))
-        await _settled([future for _, future in sent], connection.lost)
-        return [each for each, future in sent if not _confirmed(each, future)] + list(left)
+        sent: list[asyncio.Future[Any]] = []
+        with contextlib.suppress(*GONE):
+            for message in window:
+                sent.append(await self._put(connection, message))  # noqa: PERF401
+        await _settled(sent, connection.lost)
+        taken = [*map(_confirmed, window, sent)]
+        rest = window[len(sent) :]
+        return [*itertools.compress(window, map(operator.not_, taken)), *rest]
 
     async def _put(self, connection: NatsConnection, message: Outgoing) -> asyncio.Future[Any]:
+        limit = connection.client.max_payload
+        if len(message.payload) > limit:
+            raise TransportError(f"{message.topic}: over the server's max_payload of {limit} bytes")
         if message.retain:
             raise TransportError(f"{message.topic}: only MQTT retains messages: publish it there")
         subject = subject_of(message.topic)
@@ -150,10 +156,10 @@ class NatsListener:
         self._arrivals.put(Message(topic_of(message.subject), message.data, None))
 
 
-async def _settled(futures: Iterable[asyncio.Future[Any]], lost: asyncio.Event) -> None:
+async def _settled(futures: Collection[asyncio.Future[Any]], lost: asyncio.Event) -> None:
     """Wait until all are done, the connection is lost, or the server has been silent too long."""
-    confirmed = asyncio.gather(*futures, return_exceptions=True)
     ended = asyncio.ensure_future(lost.wait())
+    confirmed = asyncio.ensure_future(_all_done(futures))
     try:
         await asyncio.wait(
             {confirmed, ended}, timeout=ANSWER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
@@ -161,6 +167,12 @@ async def _settled(futures: Iterable[asyncio.Future[Any]], lost: asyncio.Event) 
     finally:
         confirmed.cancel()
         ended.cancel()
+
+
+async def _all_done(futures: Collection[asyncio.Future[Any]]) -> bool:
+    if futures:
+        await asyncio.wait(futures)
+    return True
 
 
 def _confirmed(message: Outgoing, future: asyncio.Future[Any]) -> bool:

@@ -19,7 +19,7 @@ from core.commanding.commands import CommandRecord
 from core.commanding.delivery import Delivery
 from core.runtime import clock, topics
 from core.runtime.clock import Clock
-from core.runtime.database import Database, trouble
+from core.runtime.database import Database, cause, trouble
 from core.runtime.mqtt import MqttPublisher
 from core.runtime.settings import Settings
 from core.runtime.transport import Outgoing, Publisher
@@ -48,7 +48,7 @@ class Outbox:
             except Exception as error:
                 if trouble(error) != "away":
                     raise
-                LOGGER.warning("the database does not answer, trying again: %s", error)
+                LOGGER.warning("the database does not answer, trying again: %s", cause(error))
             await asyncio.sleep(INTERVAL)
 
     async def work(self) -> None:

@@ -23,4 +23,4 @@ def topic_of(subject: str) -> str:
     """Topic of a subject that a message came on."""
     if "/" not in subject:
         return subject.replace(".", "/")
-    return "/".join("" if token == "/" else token for token in subject.split("."))
+    return "/".join("" if level == "/" else level for level in subject.split("."))

@@ -34,9 +34,7 @@ def serve(host: str, port: int, public_url: str, *, setup_link: bool) -> None:
     run(_serve(settings(), host, port, address, setup_link=setup_link))
 
 
-async def _serve(
-    given: Settings, host: str, port: int, address: str, *, setup_link: bool
-) -> None:
+async def _serve(given: Settings, host: str, port: int, address: str, *, setup_link: bool) -> None:
     database = Database(given.database_url)
     await database.open()
     try:
@@ -52,7 +50,7 @@ async def _serve(
             await asyncio.shield(serving)
         except asyncio.CancelledError:
             app.state.services.hub.close()
-            server.stop()
+            server.stop()  # type: ignore[no-untyped-call]
             await asyncio.wait({serving}, timeout=PATIENCE)
             raise
     finally:
@@ -60,7 +58,7 @@ async def _serve(
 
 
 async def _announce(database: Database, address: str) -> None:
-    """The link that makes the first user, if there is none yet; a link made before is no longer good."""
+    """Print the link that makes the first user, if there is none yet."""
     async with database.begin() as connection:
         token = await users.create_setup_token(connection, now())
     if token:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from core.accounts import sessions, sign_in, users
@@ -14,7 +15,9 @@ from portal.signing_in import OPEN, address_of, session_cookie
 
 
 @get("/setup", opt={OPEN: True}, include_in_schema=False)
-async def setup_page(request: Request[Any, Any, Any], services: TheServices, token: str = "") -> Any:
+async def setup_page(
+    request: Request[Any, Any, Any], services: TheServices, token: FromQuery[str] = ""
+) -> Any:
     """The form that makes the first user."""
     async with services.database.read() as connection:
         if await users.count(connection):
@@ -37,7 +40,7 @@ async def set_up(request: Request[Any, Any, Any], services: TheServices) -> Resp
 
 
 @get("/sign-in", opt={OPEN: True}, include_in_schema=False)
-async def sign_in_page(request: Request[Any, Any, Any], next: str = "/") -> Any:
+async def sign_in_page(request: Request[Any, Any, Any], next: FromQuery[str] = "/") -> Any:
     """The form, unless somebody is signed in already."""
     if request.user is not None:
         return Redirect(local(next), status_code=303)
@@ -48,18 +51,20 @@ async def sign_in_page(request: Request[Any, Any, Any], next: str = "/") -> Any:
 async def enter(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """Sign in: always a new session, and the one before is over."""
     form = await request.form()
-    name, password, next = (str(form.get(key, "")) for key in ("name", "password", "next"))
+    name, password, wanted = (str(form.get(key, "")) for key in ("name", "password", "next"))
     begin, address = services.database.begin, address_of(request)
     try:
         signed = await sign_in.sign_in(begin, name, password, address, services.clock())
     except TooManyAttemptsError as error:
-        answer = _form(request, next, f"Too many attempts. Try again in {error.retry_after} s.", 429)
+        answer = _form(
+            request, wanted, f"Too many attempts. Try again in {error.retry_after} s.", 429
+        )
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     except SignInError:
-        return _form(request, next, "Name and password do not belong together.", 422, name)
+        return _form(request, wanted, "Name and password do not belong together.", 422, name)
     await _leave(services, request.auth)
-    return _entered(services, signed.token, local(next))
+    return _entered(services, signed.token, local(wanted))
 
 
 @post("/sign-out", opt={OPEN: True}, include_in_schema=False)
@@ -79,9 +84,7 @@ def _entered(services: Services, token: str, where: str) -> Redirect:
     return Redirect(where, status_code=303, cookies=[session_cookie(services, token)])
 
 
-def _setup(
-    request: Request[Any, Any, Any], token: str, name: str, problems: Any
-) -> Response[str]:
+def _setup(request: Request[Any, Any, Any], token: str, name: str, problems: Any) -> Response[str]:
     context = {"token": token, "name": name, "failed": problems, "shortest": users.SHORTEST}
     status = 422 if problems else 200
     return render_page(request, "setup.html.jinja", "Set up", context, status)

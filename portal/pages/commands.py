@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Request, Response, post
+from litestar.di import Provide
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from core.commanding import commands
@@ -18,7 +20,6 @@ from portal.presentation.commands import Preview, command_form, preview, values_
 from portal.rendering import render_fragment, render_page
 from portal.services import Services, TheServices
 from portal.signing_in import may_operate
-from litestar.di import Provide
 
 CONFIRM: Final = "confirm"
 OURS: Final = ("_csrf_token", CONFIRM)
@@ -37,7 +38,11 @@ ASK_TWICE: Final = {
     include_in_schema=False,
 )
 async def dry_run(
-    request: Request[Any, Any, Any], services: TheServices, device: TheDevice, slot: str, name: str
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    device: TheDevice,
+    slot: FromPath[str],
+    name: FromPath[str],
 ) -> Response[str]:
     """What the command would change, its bytes, or all that speaks against it."""
     given = await _given(request)
@@ -52,7 +57,11 @@ async def dry_run(
     include_in_schema=False,
 )
 async def submit(
-    request: Request[Any, Any, Any], services: TheServices, device: TheDevice, slot: str, name: str
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    device: TheDevice,
+    slot: FromPath[str],
+    name: FromPath[str],
 ) -> Response[Any]:
     """Queue the command, and go back to the list where its states can be watched."""
     given, command = await _given(request), _command(device, slot, name)

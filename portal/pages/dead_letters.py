@@ -1,9 +1,10 @@
 """Messages that nobody could read: whole, with the reason, and a button to try again."""
 
-from typing import Any, Final
+from typing import Final
 
-from litestar import Request, post
+from litestar import post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -18,7 +19,8 @@ from portal.twins import Loaded, page
 
 LIMIT: Final = 50
 COLUMNS: Final = (
-    "id", "topic", "sn", "plugin", "code", "reason", "hint", "times", "first_at", "last_at", "payload",
+    "id", "topic", "sn", "plugin", "code", "reason", "hint", "times", "first_at", "last_at",
+    "payload",
 )  # fmt: skip
 
 
@@ -47,12 +49,17 @@ class DeadLettersDocument(Struct, frozen=True):
 
 
 async def list_dead_letters(
-    services: TheServices, code: str = "", sn: str = "", before: int | None = None
+    services: TheServices,
+    code: FromQuery[str] = "",
+    sn: FromQuery[str] = "",
+    before: FromQuery[int | None] = None,
 ) -> Loaded[DeadLettersDocument]:
     """Messages that could not be taken in, by code or serial number."""
     async with services.database.read() as connection:
         counts = await dead_letters.counts(connection)
-        found = await dead_letters.page(connection, before=before, limit=LIMIT + 1, sn=sn, code=code)
+        found = await dead_letters.page(
+            connection, before=before, limit=LIMIT + 1, sn=sn, code=code
+        )
     letters = [_document(letter) for letter in found[:LIMIT]]
     following = letters[-1].id if len(found) > LIMIT else None
     return Loaded(
@@ -75,7 +82,7 @@ def _shown(payload: str) -> str:
 
 
 @post("/dead-letters/{letter:int}/replay", guards=[may_operate], include_in_schema=False)
-async def replay(request: Request[Any, Any, Any], services: TheServices, letter: int) -> Redirect:  # noqa: ARG001  the guard's
+async def replay(services: TheServices, letter: FromPath[int]) -> Redirect:
     """Take the message in once more, as if it had just come."""
     async with services.database.read() as connection:
         found = await dead_letters.by_ids(connection, [letter])

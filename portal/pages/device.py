@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from attrs import frozen
 from litestar import Request
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import Dependency, Parameter
+from litestar.params import FromQuery, PathParameter, SkipValidation
 
 from core.fleet import overview, systems
 from core.fleet.overview import Glance
@@ -18,7 +19,7 @@ from portal.presentation.house import RoleReading, role_readings
 from portal.presentation.times import Zone, zone_of
 from portal.services import Services, TheServices
 
-Sn = Annotated[str, Parameter(description="Serial number", pattern="^[A-Z0-9]{8,24}$")]
+Sn = Annotated[str, PathParameter(description="Serial number", pattern="^[A-Z0-9]{8,24}$")]
 
 
 @frozen
@@ -51,6 +52,11 @@ class Device:
         return self.product.name if self.product else self.record.product_id
 
     @property
+    def last_frame_at(self) -> int | None:
+        """When it was last heard: the fleet's own note of it is exact to half a minute only."""
+        return last_heard(self.record, self.readings)
+
+    @property
     def expected(self) -> float | None:
         """Seconds between frames, where a decoder says so."""
         given = [
@@ -72,12 +78,18 @@ class Device:
         return part
 
 
-TheDevice = Annotated[Device, Dependency(skip_validation=True)]
+def last_heard(record: SystemRecord, readings: Readings) -> int | None:
+    """When a system was last heard, UTC milliseconds."""
+    times = [reading.receive_time for reading in readings.values()]
+    return max([*times, *filter(None, [record.last_frame_at])], default=None)
+
+
+TheDevice = SkipValidation[NamedDependency[Device]]
 """The system of the path as a handler or loader asks for it."""
 
 
 async def load_device(
-    request: Request[Any, Any, Any], services: TheServices, sn: Sn, tz: str | None = None
+    request: Request[Any, Any, Any], services: TheServices, sn: Sn, tz: FromQuery[str | None] = None
 ) -> Device:
     """The system of the path; times on its clock unless `tz` is "utc"."""
     return await device_of(services, sn, tz or request.cookies.get("tz", "site"))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from attrs import frozen
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from msgspec import Struct
 
 from core.registry import Channel, Part
@@ -64,7 +65,7 @@ class Origin:
 
 
 async def explain_datapoint(
-    services: TheServices, device: TheDevice, slot: str, key: str
+    services: TheServices, device: TheDevice, slot: FromPath[str], key: FromPath[str]
 ) -> Loaded[Explanation]:
     """Where a reading comes from, down to its bytes."""
     part = device.part(slot)

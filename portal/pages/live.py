@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from litestar import Request, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from portal.pages.device import Sn, device_of
@@ -23,7 +24,11 @@ CALM: Final = 0.25
 
 @get("/systems/{sn:str}/live", include_in_schema=False)
 async def live(
-    request: Request[Any, Any, Any], services: TheServices, sn: Sn, tab: str = "", tz: str = ""
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    sn: Sn,
+    tab: FromQuery[str] = "",
+    tz: FromQuery[str] = "",
 ) -> ServerSentEvent:
     """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
     if tab not in TABS:
@@ -68,8 +73,8 @@ async def _parts(services: Services, sn: str, tab: Tab, zone: str) -> Parts:
 
 
 def _partial(changed: tuple[str, str]) -> str:
-    id, html = changed
-    return f'<hx-partial hx-target="#{id}" hx-swap="outerMorph">{html}</hx-partial>'
+    name, html = changed
+    return f'<hx-partial hx-target="#{name}" hx-swap="outerMorph">{html}</hx-partial>'
 
 
 ROUTES: Final = [live]

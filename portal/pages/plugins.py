@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from msgspec import Struct
 
 from core.plugin import Plugin
@@ -74,7 +75,7 @@ async def list_plugins(services: TheServices) -> Loaded[PluginList]:
     return Loaded(document, "Plugins", rows, header)
 
 
-async def show_plugin(services: TheServices, name: str) -> Loaded[PluginDocument]:
+async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[PluginDocument]:
     """Everything that a plugin declares."""
     registry = services.registry
     if (plugin := registry.plugins.get(name)) is None:
@@ -103,7 +104,8 @@ async def show_plugin(services: TheServices, name: str) -> Loaded[PluginDocument
 
 
 def _summary(plugin: Plugin) -> PluginSummary:
-    title = ", ".join(c.label for c in plugin.components) or ", ".join(g.name for g in plugin.grid_specs)
+    named = [c.label for c in plugin.components] or [g.name for g in plugin.grid_specs]
+    title = ", ".join(dict.fromkeys(named))
     return PluginSummary(plugin.name, plugin.kind, plugin.origin, title, counts_of(plugin))
 
 

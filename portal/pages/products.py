@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from msgspec import Struct
 
 from core.registry import Registry
@@ -64,7 +65,7 @@ async def list_products(services: TheServices) -> Loaded[ProductList]:
     return Loaded(document, "Product models", rows, COLUMNS)
 
 
-async def show_product(services: TheServices, product: str) -> Loaded[ProductDocument]:
+async def show_product(services: TheServices, product: FromPath[str]) -> Loaded[ProductDocument]:
     """One product model, in its newest version."""
     registry = services.registry
     if (model := registry.product(product)) is None:

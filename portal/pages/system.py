@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from attrs import frozen
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
 from msgspec import Struct
 
 from core.commanding import commands
@@ -124,7 +125,7 @@ async def system_overview(services: TheServices, device: TheDevice) -> Loaded[De
         record.timezone,
         record.firmware,
         device.glance.status,
-        record.last_frame_at,
+        device.last_frame_at,
         house,
         reading_documents(device.parts, device.readings),
         list(components(device.parts)),
@@ -148,7 +149,7 @@ async def system_readings(services: TheServices, device: TheDevice) -> Loaded[Re
 
 
 async def system_faults(
-    services: TheServices, device: TheDevice, before: int | None = None
+    services: TheServices, device: TheDevice, before: FromQuery[int | None] = None
 ) -> Loaded[FaultsDocument]:
     """Faults of a system: open, past and declared."""
     async with services.database.read() as connection:
@@ -170,7 +171,7 @@ async def system_faults(
 
 
 async def system_commands(
-    services: TheServices, device: TheDevice, before: str | None = None
+    services: TheServices, device: TheDevice, before: FromQuery[str | None] = None
 ) -> Loaded[CommandsDocument]:
     """Commands of a system: declared, and given."""
     async with services.database.read() as connection:
@@ -195,7 +196,10 @@ async def system_commands(
 
 
 async def system_logs(
-    services: TheServices, device: TheDevice, kind: str = "", before: int | None = None
+    services: TheServices,
+    device: TheDevice,
+    kind: FromQuery[str] = "",
+    before: FromQuery[int | None] = None,
 ) -> Loaded[LogsDocument]:
     """Records of a system's log, of one kind or of all."""
     async with services.database.read() as connection:
@@ -237,7 +241,7 @@ TABS: Final = {
 }
 
 
-def _loaded(
+def _loaded(  # noqa: PLR0917  the parts of every tab
     device: Device,
     document: Any,
     tab: str,
@@ -246,7 +250,13 @@ def _loaded(
     view: Mapping[str, Any],
 ) -> Loaded[Any]:
     crumbs = (("ESS systems", "/systems"), (device.sn, f"/systems/{device.sn}"))
-    shown = {"device": device, "zone": device.zone, "tab": tab, "tabs": TABS, "record": device.record}
+    shown = {
+        "device": device,
+        "zone": device.zone,
+        "tab": tab,
+        "tabs": TABS,
+        "record": device.record,
+    }
     title = device.sn if not tab else f"{TABS[tab].title} of {device.sn}"
     return Loaded(document, title, rows, header, crumbs if tab else crumbs[:1], {**shown, **view})
 

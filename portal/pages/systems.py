@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 from msgspec import Struct
 
 from core.fleet import overview
 from core.fleet.overview import Glance, Status, Wanted
 from core.fleet.systems import COUNT_CAP, model_of
 from core.telemetry.readings import Readings, house, latest_of_all
+from portal.pages.device import last_heard
 from portal.presentation.house import RoleReading, role_readings
 from portal.services import Services, TheServices
 from portal.twins import Loaded, page
@@ -18,8 +19,10 @@ from portal.twins import Loaded, page
 LIMIT: Final = 50
 COLUMNS: Final = ("pv.power", "load.power", "battery.power", "battery.soc", "grid.power")
 Filter = Literal["normal", "fault", "offline", "new", ""]
-After = Annotated[str, Parameter(description="Serial number behind which the page begins")]
-Search = Annotated[str, Parameter(query="q", description="Part of a serial number", max_length=24)]
+After = Annotated[str, QueryParameter(description="Serial number behind which the page begins")]
+Search = Annotated[
+    str, QueryParameter(name="q", description="Part of a serial number", max_length=24)
+]
 
 
 class SystemSummary(Struct, frozen=True):
@@ -47,8 +50,8 @@ class SystemList(Struct, frozen=True):
 async def list_systems(
     services: TheServices,
     q: Search = "",
-    product: str = "",
-    status: Filter = "",
+    product: FromQuery[str] = "",
+    status: FromQuery[Filter] = "",
     after: After = "",
 ) -> Loaded[SystemList]:
     """Systems by part of a serial number, product model and status."""
@@ -100,7 +103,7 @@ def summary(services: Services, glance: Glance, readings: Readings) -> SystemSum
         system.product.name if system else record.product_id,
         record.country,
         glance.status,
-        record.last_frame_at,
+        last_heard(record, readings),
         role_readings(house(system, readings)) if system else {},
     )
 

@@ -1,1 +1,1 @@
-"""What pages show, as plain values: pure functions of declarations and readings, no web framework."""
+"""What pages show, as values: pure functions of declarations and readings, nothing of the web."""

@@ -229,9 +229,7 @@ def values_of(part: Part, command: Command, form: Mapping[str, str]) -> dict[str
     return from_text(parameters_of(part, command), given)
 
 
-def preview(
-    part: Part, form: CommandForm, found: DryRun, given: Mapping[str, str]
-) -> Preview:
+def preview(part: Part, form: CommandForm, found: DryRun, given: Mapping[str, str]) -> Preview:
     names = {f.parameter.key: f.parameter.label for f in form.fields}
     problems = tuple((names.get(p.where, p.where), p.what, p.hint) for p in found.problems)
     proof = tuple(part.datapoints[key].name for key in found.proof)

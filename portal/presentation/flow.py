@@ -1,6 +1,7 @@
 """Where the power goes: from which part of the house to which, and how much."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Final
 
 from attrs import frozen
@@ -75,7 +76,7 @@ def power_flow(house: Mapping[str, RoleReading]) -> PowerFlow | None:
         tuple(_node(kind, power, house) for kind, power in powers.items()),
         edges,
         str(quantity(round(rest), "W")) if rest > max(UNACCOUNTED_LEAST, _size(powers)) else "",
-        " ".join(_sentences(powers, ways)),
+        " ".join(_sentences(ways)),
     )
 
 
@@ -89,12 +90,12 @@ def allocate(powers: Mapping[str, float]) -> tuple[dict[tuple[str, str], float],
     have = {"pv": max(0, powers.get("pv", 0)), "battery": max(0, -battery), "grid": max(0, grid)}
     need = {"load": powers.get("load", 0), "battery": max(0, battery), "grid": max(0, -grid)}
     ways: dict[tuple[str, str], float] = {}
-    for source in have:
-        for target in need:
-            if source != target and (power := min(have[source], need[target])) > 0:
-                ways[source, target] = power
-                have[source] -= power
-                need[target] -= power
+    for source, target in product(tuple(have), tuple(need)):
+        power = min(have[source], need[target])
+        if source != target and power > 0:
+            ways[source, target] = power
+            have[source] -= power
+            need[target] -= power
     return ways, sum(have.values()) + sum(need.values())
 
 
@@ -122,9 +123,7 @@ def _node(kind: str, power: float, house: Mapping[str, RoleReading]) -> Node:
     return Node(kind, NAMES[kind], ICONS[kind], *PLACES[kind], shown, words)
 
 
-def _sentences(
-    powers: Mapping[str, float], ways: Mapping[tuple[str, str], float]
-) -> Iterator[str]:
+def _sentences(ways: Mapping[tuple[str, str], float]) -> Iterator[str]:
     for source in ("pv", "battery", "grid"):
         parts = [
             f"{quantity(round(power), 'W')} to the {NAMES[target].lower()}"

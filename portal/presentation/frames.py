@@ -1,6 +1,7 @@
 """A stored frame with the bytes of one value marked, as hex or as the text that it is."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 from attrs import frozen
@@ -20,11 +21,13 @@ class Run:
 def runs(body: bytes, spans: Iterable[tuple[int, int]]) -> list[Run]:
     """The frame cut where a marked part begins or ends."""
     shown = body[:LONGEST]
+    if not shown:
+        return []
     marked = bytearray(len(shown))
     for start, end in spans:
         marked[start:end] = b"\1" * len(marked[start:end])
     cuts = [0, *(n for n in range(1, len(shown)) if marked[n] != marked[n - 1]), len(shown)]
-    pieces = [(shown[a:b], bool(marked[a])) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+    pieces = [(shown[a:b], bool(marked[a])) for a, b in pairwise(cuts)]
     written = _as_text if is_text(body) else _as_hex
     return [Run(written(piece), mark) for piece, mark in pieces]
 

@@ -84,4 +84,6 @@ def tiles(readings: Mapping[str, RoleReading]) -> Iterator[Tile]:
         energy, icon = KINDS[role.partition(".")[0]]
         shown, words = shown_value(role, reading.value), direction(role, reading.value)
         declared = ROLES[role]
-        yield Tile(role, declared.label, energy, icon, shown, words, reading.value, declared.counter)
+        yield Tile(
+            role, declared.label, energy, icon, shown, words, reading.value, declared.counter
+        )

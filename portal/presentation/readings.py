@@ -177,7 +177,9 @@ def _cards(part: Part, readings: Readings) -> Iterator[Card]:
 def _line(part: Part, datapoint: Datapoint, reading: Reading) -> Line:
     faults = tuple(f for f in part.faults if f.datapoint == datapoint.key)
     raised = tuple(f.name for f in faults if f.raised(reading.value))
-    return Line(part.slot, datapoint, reading, _widget(datapoint, reading.value, bool(faults)), raised)
+    return Line(
+        part.slot, datapoint, reading, _widget(datapoint, reading.value, bool(faults)), raised
+    )
 
 
 def _widget(datapoint: Datapoint, value: Value, has_faults: bool) -> str:  # noqa: FBT001

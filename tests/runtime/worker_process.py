@@ -1,7 +1,7 @@
 """A worker that dies: commits each message to a file, acknowledges, and ends at a count.
 
-Arguments: transport, port, name, file, count. It kills itself with SIGKILL while a batch is in its
-hands.
+Arguments: transport, port, name, file, count, `shared` or `alone`. It kills itself with SIGKILL
+while a batch is in its hands.
 """
 
 import asyncio
@@ -27,6 +27,6 @@ async def consume(consumer: Consumer, file: Path, count: int) -> None:
             done += len(batch)
 
 
-transport, port, name, file, count = sys.argv[1:]
-worker = TRANSPORTS[transport](int(port), name)
+transport, port, name, file, count, shared = sys.argv[1:]
+worker = TRANSPORTS[transport](int(port), name, shared=shared == "shared")
 asyncio.run(consume(worker, Path(file), int(count)))

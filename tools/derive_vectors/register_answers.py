@@ -5,6 +5,7 @@ A row is a mapping with the columns of the fact tables: `table`, `address`, `wor
 """
 
 import csv
+import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def value(row: Row, raw: bytes) -> Any:
         raw = raw[2:] + raw[:2]
     (number,) = struct.unpack(f">{CODES[kind]}", raw)
     if kind.startswith("float"):
-        return float(Fraction(number) * Fraction(row["scale"]))
+        return number * float(row["scale"]) if math.isfinite(number) else None
     if row["bit_mask"]:
         mask = int(row["bit_mask"], 16)
         number = (number & mask) // (mask & -mask)
@@ -182,7 +183,7 @@ class Block:
         ):
             facts: Values = {"channel": self.channel, "origin": "derived", "hex": spaced(data)}
             facts |= {"datapoint": datapoint, "reason": reason}
-            yield entry("bad_frame", **facts, **({} if at is None else {"offset": at}))
+            yield entry("bad_frame", **facts | ({} if at is None else {"offset": at}))
 
 
 def block(
@@ -192,16 +193,15 @@ def block(
     inside = [
         row
         for row in rows
-        if first <= int(row["address"]) < first + max(counts) and row["table"] == (table or "holding")
+        if first <= int(row["address"]) < first + max(counts)
+        and row["table"] == (table or "holding")
     ]
     return Block(channel, first, counts, inside, **more)
 
 
 def command(name: str, data: bytes, origin: str = "derived", **parameters: Any) -> str:
     """A command vector: parameters as people give them, and the request."""
-    return entry(
-        "command", command=name, origin=origin, parameters=parameters, hex=spaced(data)
-    )
+    return entry("command", command=name, origin=origin, parameters=parameters, hex=spaced(data))
 
 
 def written(address: int, data: bytes, *, function: int = 16, unit: int = 1) -> bytes:

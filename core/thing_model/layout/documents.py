@@ -1,5 +1,6 @@
 """JSON payloads: values by path, with aliases, whatever the case of the names."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from json import JSONDecodeError, JSONDecoder
@@ -104,7 +105,7 @@ class JsonCodec:
     source: str = ""
 
     def decode(self, data: bytes) -> Sequence[Value]:
-        folded = _fold(_parse(data))
+        folded = _folded(data)
         try:
             values = [read(folded) for read in self.readers]
         except _MismatchError as mismatch:
@@ -132,7 +133,7 @@ class JsonCodec:
         return msgspec.json.encode(document)
 
     def trace(self, data: bytes) -> dict[str, Trace]:
-        folded = _fold(_parse(data))
+        folded = _folded(data)
         traced: dict[str, Trace] = {}
         for item in self.layout.fields:
             for path in map(parse_path, item.paths):
@@ -154,6 +155,14 @@ class _MismatchError(Exception):
         super().__init__(reason)
 
 
+def _folded(data: bytes) -> Any:
+    """The document with all names in lower case."""
+    try:
+        return _fold(_parse(data))
+    except RecursionError:
+        raise DecodeError("frame", 0, "is nested too deeply to be read") from None
+
+
 def _parse(data: bytes) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(data)
@@ -167,7 +176,6 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _fold(document: Any) -> Any:
-    """The document with all names in lower case."""
     if isinstance(document, dict):
         table = cast("dict[str, Any]", document)
         return {name.lower(): _fold(value) for name, value in table.items()}
@@ -206,25 +214,34 @@ def _reader(item: JsonField, *, numeric_text: bool) -> Callable[[Any], Value]:
 
 
 def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    """The number that a text writes out; the text itself where it does not."""
+    if (match := _NUMBER.fullmatch(text)) is None:
+        return text
+    return float(text) if match["fraction"] else int(text)
+
+
+_NUMBER = re.compile(
+    r"\s*[+-]?(?=\.?\d)\d{0,40}(?P<fraction>(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)\s*", re.ASCII
+)
 
 
 def _as_number(item: JsonField, raw: Any) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    return item.linear.value(raw)
+    value = item.linear.value(raw)
+    return value if math.isfinite(value) else None
 
 
 def _as_whole(item: JsonField, raw: Any) -> Value:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or raw != int(raw):
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > EXACT:
         return None
-    said = int(raw)
+    if raw != (said := int(raw)):
+        return None
     return item.linear.value(said if item.mask is None else (said & item.mask) >> item.shift)
+
+
+EXACT = 2**64
+"""Whole numbers beyond this are none: a sender has lost the digits, and no device counts so far."""
 
 
 def _as_text(_item: JsonField, raw: Any) -> Value:

@@ -27,11 +27,15 @@ class Linear:
         return x if self.d == 1 else x / self.d
 
     def raw(self, value: float) -> float:
-        """The exact raw number of a value; the caller rounds for whole-number types."""
-        return float((Fraction(str(value)) * self.d - self.b) / self.a)
+        return float(self.exact_raw(value))
 
     def whole_raw(self, value: float) -> int:
-        return round((Fraction(str(value)) * self.d - self.b) / self.a)
+        """The raw number of a value for whole-number types, rounded."""
+        return round(self.exact_raw(value))
+
+    def exact_raw(self, value: float) -> Fraction:
+        number = Fraction(str(+value))  # a flag becomes a number
+        return (number * self.d - self.b) / self.a
 
     def source(self, raw: str) -> str:
         """The same arithmetic as an expression of Python source."""

@@ -96,8 +96,18 @@ def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
         scaled = power_of_ten(value, -int(factor or 0))
         return _fitting(item, key, round(scaled or 0) * item.divide)
     if not item.whole:
-        return item.linear.raw(value)
+        return _representable(placed, value)
     return _fitting(item, key, item.linear.whole_raw(value) * item.divide)
+
+
+def _representable(placed: Placed, value: float) -> float:
+    item = placed.field
+    try:
+        raw = item.linear.raw(value)
+        struct.pack(">" + STRUCT_CODES[item.type][0], raw)
+    except OverflowError:
+        raise EncodeError(placed.key, f"{value:g} does not fit its {item.type}") from None
+    return raw
 
 
 def _fitting(item: Field, key: str, raw: int) -> int:
@@ -133,11 +143,8 @@ def _packed(block: Binary, placed: Placed, raw: float | bytes) -> bytes:
     if item.whole:
         every = (1 << 8 * item.size) - 1
         return (int(raw) & every).to_bytes(item.size, block.order)
-    try:
-        order = "<" if block.order == "little" else ">"
-        return struct.pack(order + STRUCT_CODES[item.type][0], raw)
-    except OverflowError:
-        raise EncodeError(placed.key, f"{raw:g} does not fit its {item.type}") from None
+    order = "<" if block.order == "little" else ">"
+    return struct.pack(order + STRUCT_CODES[item.type][0], raw)
 
 
 def readings(block: Binary, data: bytes) -> Iterator[tuple[Placed, int | float | bytes, Value]]:

@@ -4,7 +4,6 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
-from math import ceil, floor
 from typing import Any
 
 from attrs import define, field
@@ -12,6 +11,7 @@ from attrs import define, field
 from core.thing_model.layout.binary import Binary, Placed, value_count, walk
 from core.thing_model.layout.codec import Range, implausible, outside
 from core.thing_model.layout.fields import STRUCT_CODES, Field, Repeat, Value
+from core.thing_model.layout.layers import Layer, padded, variable_at
 from core.thing_model.layout.misfits import too_long, too_many, wrong_size
 from core.thing_model.layout.raw import interpret, power_of_ten, read_count, word_offsets
 from core.thing_model.layout.texts import TEXTS
@@ -39,17 +39,17 @@ class Writer:
 
         Returns pairs of a target tuple in source and its Struct, and one expression per field.
         """
-        layers: list[_Layer] = []
+        layers: list[Layer] = []
         expressions = [self._raw(p, layers) for p in placed]
         order = "<" if self.block.order == "little" else ">"
         return [(layer.targets, layer.struct(order)) for layer in layers], expressions
 
-    def _raw(self, placed: Placed, layers: list["_Layer"]) -> str:
+    def _raw(self, placed: Placed, layers: list["Layer"]) -> str:
         item = placed.field
         if placed.contiguous:
             code = STRUCT_CODES[item.type][0] if item.numeric else f"{item.size}s"
-            return _variable(placed.offsets[0], code, item.size, layers)
-        words = [_variable(offset, "H", 2, layers) for offset in word_offsets(placed)]
+            return variable_at(placed.offsets[0], code, item.size, layers)
+        words = [variable_at(offset, "H", 2, layers) for offset in word_offsets(placed)]
         if not item.whole:
             pack = self.name("pack", struct.Struct(f">{len(words)}H").pack)
             unpack = self.name("unpack", struct.Struct(">" + STRUCT_CODES[item.type][0]).unpack)
@@ -126,7 +126,7 @@ class Flat(Writer):
         """The lines that unpack a block."""
         lines = ["    try:"]
         for targets, reader in structs:
-            read = reader.unpack_from if size is None else _padded(reader, size).unpack
+            read = reader.unpack_from if size is None else padded(reader, size).unpack
             lines.append(f"        {targets} = {self.name('unpack', read)}(data)")
         if not structs:
             lines.append("        pass")
@@ -244,7 +244,7 @@ class Grouped(Writer):
         size += size % self.block.width
         structs, raws = self.unpack(places)
         for targets, reader in structs:
-            unpack = self.name("unpack", _padded(reader, size).unpack_from)
+            unpack = self.name("unpack", padded(reader, size).unpack_from)
             self.lines.append(f"{indent}{targets} = {unpack}(data, p)")
         powers = {p.key: _factor(r, p.field.absent) for p, r in zip(places, raws, strict=True)}
         variables: dict[str, str] = {}
@@ -277,50 +277,6 @@ class _Unnumbered(dict[str, int]):
         return f"{{{index}}}"
 
 
-@define
-class _Layer:
-    """Variables that one Struct reads: by offset the code and the name, and the bytes they take."""
-
-    parts: dict[int, tuple[str, str]] = field(factory=dict[int, tuple[str, str]])
-    taken: set[int] = field(factory=set[int])
-
-    @property
-    def targets(self) -> str:
-        return f"({', '.join(self.parts[offset][1] for offset in sorted(self.parts))},)"
-
-    def struct(self, order: str) -> struct.Struct:
-        codes, cursor = [order], 0
-        for offset in sorted(self.parts):
-            if offset > cursor:
-                codes.append(f"{offset - cursor}x")
-            codes.append(self.parts[offset][0])
-            cursor = offset + struct.calcsize(order + self.parts[offset][0])
-        return struct.Struct("".join(codes))
-
-
-def _variable(offset: int, code: str, size: int, layers: list[_Layer]) -> str:
-    """The variable that holds `code` read at `offset`, in the first layer without overlap."""
-    place = range(offset, offset + size)
-    for layer in layers:
-        known = layer.parts.get(offset)
-        if known and known[0] == code:
-            return known[1]
-        if layer.taken.isdisjoint(place):
-            break
-    else:
-        layers.append(layer := _Layer())
-    name = f"at{offset}"
-    if any(offset in other.parts for other in layers):
-        name = f"at{offset}_{code}"
-    layer.parts[offset] = (code, name)
-    layer.taken.update(place)
-    return name
-
-
-def _padded(reader: struct.Struct, size: int) -> struct.Struct:
-    return struct.Struct(f"{reader.format}{size - reader.size}x")
-
-
 def _factor(raw: str, absent: tuple[int, ...]) -> str:
     conditions = " or ".join(f"{raw} == {n}" for n in absent)
     return f"None if {conditions} else {raw}" if conditions else raw
@@ -330,15 +286,33 @@ def _raw_condition(item: Field, raw: str, limits: Range) -> str | None:
     """The range check on the raw whole number; "" if it always holds, None if not possible."""
     if not item.whole or item.mask is not None or item.divide != 1 or item.scaled_by:
         return None
-    ends = [
-        None if limit is None else (limit * item.linear.d - item.linear.b) / item.linear.a
-        for limit in limits
-    ]
+    ends = [_last_inside(item, (limits[0], None)), _last_inside(item, (None, limits[1]))]
     low, high = ends if item.linear.a > 0 else ends[::-1]
     smallest, largest = item.bounds
-    low = None if low is None or ceil(low - 1e-9) <= smallest else ceil(low - 1e-9)
-    high = None if high is None or floor(high + 1e-9) >= largest else floor(high + 1e-9)
-    return _condition(raw, (low, high), [f"{raw} == {n}" for n in item.absent])
+    lowest = None if low is None or low <= smallest else low
+    highest = None if high is None or high >= largest else high
+    return _condition(raw, (lowest, highest), [f"{raw} == {n}" for n in item.absent])
+
+
+def _last_inside(item: Field, half: Range) -> int | None:
+    """The raw number farthest out whose value is inside a range with one end.
+
+    Where the wire type holds no such number it is one beyond its bounds. The end is a float that
+    was rounded: what it is turned into is a first guess.
+    """
+    limit = half[0] if half[1] is None else half[1]
+    if limit is None:
+        return None
+    smallest, largest = item.bounds
+    outward = 1 if (half[0] is None) == (item.linear.a > 0) else -1
+    raw = min(max(item.linear.whole_raw(limit), smallest), largest)
+    while smallest <= raw <= largest and outside(item.linear.value(raw), half):
+        raw -= outward
+    while smallest <= raw + outward <= largest and not outside(
+        item.linear.value(raw + outward), half
+    ):
+        raw += outward
+    return raw
 
 
 def _condition(variable: str, limits: Range, otherwise: list[str]) -> str:

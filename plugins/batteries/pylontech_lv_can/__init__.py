@@ -7,6 +7,8 @@ alone. Other makers' batteries speak this protocol too; 0x35E says whose it is.
 
 from collections.abc import Callable, Iterable
 
+from attrs import evolve
+
 from thingwright import Component, Datapoint, Decoder, Fault, Source, hookimpl
 from thingwright.layout import can_frames, i16, text, u8, u16
 
@@ -46,14 +48,15 @@ REQUESTS = {
 }
 """Bits of 0x35C byte 0."""
 
+OVER_VOLTAGE = 1
 FLAGS_1 = {
-    1: ("over_voltage", "Cell or module over voltage"),
+    OVER_VOLTAGE: ("over_voltage", "Cell or module over voltage"),
     2: ("under_voltage", "Cell or module under voltage"),
     3: ("over_temperature", "Cell over temperature"),
     4: ("under_temperature", "Cell under temperature"),
     7: ("discharge_over_current", "Discharge over current"),
 }
-"""Bits of 0x359 byte 0 (protection) and byte 2 (alarm); bit 1 is from a public table only."""
+"""Bits of 0x359 byte 0 (protection) and byte 2 (alarm); over voltage from a public table only."""
 
 
 @hookimpl
@@ -154,13 +157,11 @@ def declare_faults() -> Iterable[Fault]:
 
 
 def protection(byte: str, position: int, code: str, label: str) -> Fault:
-    return Fault(
-        byte,
-        f"{code}_protection",
-        bit=position,
+    return evolve(
+        alarm(byte, position, code, label),
+        code=f"{code}_protection",
         label=f"{label} (protection)",
         severity="critical",
-        confidence="unverified" if code == "over_voltage" else "",
     )
 
 
@@ -170,5 +171,5 @@ def alarm(byte: str, position: int, code: str, label: str) -> Fault:
         f"{code}_alarm",
         bit=position,
         label=f"{label} (alarm)",
-        confidence="unverified" if code == "over_voltage" else "",
+        confidence="unverified" if position == OVER_VOLTAGE else "",
     )

@@ -16,15 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from plugins.inverters.sunspec.models import read_models
-from thingwright import (
-    Component,
-    Datapoint,
-    Decoder,
-    Fault,
-    Source,
-    hookimpl,
-    product_files,
-)
+from thingwright import Component, Datapoint, Decoder, Fault, Source, hookimpl, product_files
 
 MODELS = read_models(Path(__file__).parent)
 
@@ -61,7 +53,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
 
 @hookimpl
 def declare_faults() -> Iterable[Fault]:
-    """Events are warnings, because SunSpec does not say how severe they are; the state FAULT is."""
+    """Events are warnings, because SunSpec does not say how severe they are."""
     return {row.code: row for model in MODELS for row in model.faults()}.values()
 
 

@@ -41,7 +41,7 @@ WORDS: Mapping[str, Callable[..., Any]] = {
     "float32": f32,
     "pad": u16,
 }
-"""Types, each with the number that says "not implemented"."""
+"""Types, each with the raw number that says "not implemented"."""
 
 POWERS = "-10..10"
 """The range of a scale factor."""
@@ -166,7 +166,8 @@ class Model:
         at = int(row["offset"]) if row["offset"] else None
         if row["type"] == "string":
             return text(self.key(row), 2 * int(row["size"]), at)
-        return WORDS[row["type"]](self.key(row), at, scaled_by=known.get(row["sf"]))
+        power = known[row["sf"]] if row["sf"] else None
+        return WORDS[row["type"]](self.key(row), at, scaled_by=power)
 
     def datapoints(self) -> Iterator[Datapoint]:
         """A datapoint per point and element, in the order of the table."""

@@ -1,0 +1,29 @@
+"""The OpenAPI document is valid, and names the addresses that answer."""
+
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from portal.openapi import document
+from tests.portal import unseen
+from tests.portal.conftest import Site
+
+KNOWN = {
+    "sn": unseen.SN, "slot": "inverter", "key": "mode", "product": "zephyr-q9", "name": unseen.NAME,
+}  # fmt: skip
+
+
+def test_document_is_valid():
+    said = document()
+    assert said["openapi"].startswith("3.1")
+    validate(said)
+
+
+async def test_every_route_answers_as_its_schema_says(site: Site):
+    said = document()
+    for path, item in said["paths"].items():
+        answer = await site.client.get(path.format(**KNOWN))
+        assert answer.status_code == 200, path
+        schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        whole = {**schema, "components": said["components"]}
+        errors = [e.message for e in Draft202012Validator(whole).iter_errors(answer.json())]
+        assert not errors, (path, errors[:3])

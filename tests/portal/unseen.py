@@ -1,0 +1,106 @@
+"""A plugin that nobody has seen, with hostile words in every place that a page shows."""
+
+NAME = "inverters.zephyr_q9"
+SN = "ZQ9000000001"
+HOSTILE = '<script>alert("x")</script>'
+SOURCE = '''
+"""Zephyr Q9, made up for a test."""
+
+from thingwright import (
+    Command, Component, Datapoint, Decoder, Enumeration, Fault, LogRule, Rating, Source, View,
+    hookimpl, product_files,
+)
+from thingwright.layout import i16, registers, u16
+
+HOSTILE = '<script>alert("x")</script>'
+MODES = Enumeration("modes", {0: "Standby", 1: "Feeding"})
+RUNNING = registers(
+    0x10, i16("cell_power", scale=1), u16("roof_power"), i16("street_power"), u16("charge", scale=0.1),
+    u16("mode"), u16("trouble"), u16("feed_limit"), u16("label_sum"), counts=8,
+)
+
+
+@hookimpl
+def declare_sources():
+    yield Source("manual", "Zephyr manual " + HOSTILE, "A-", "§ 4")
+
+
+@hookimpl
+def declare_components():
+    yield Component(
+        "inverter", "Zephyr Q9", vendor="Zephyr " + HOSTILE,
+        ratings=(Rating("rated_power", 9000, "W", confidence="unverified"),),
+    )
+
+
+@hookimpl
+def declare_datapoints():
+    yield Datapoint("cell_power", "W", "battery.power", positive="discharging", group="cells")
+    yield Datapoint("roof_power", "W", "pv.power", label="Roof", group="roof")
+    yield Datapoint("street_power", "W", "grid.power", positive="exporting", group="street")
+    yield Datapoint("charge", "%", "battery.soc", group="cells", range=(0, 100))
+    yield Datapoint("mode", enum=MODES, doc="Mode " + HOSTILE)
+    yield Datapoint("trouble", label="Trouble " + HOSTILE)
+    yield Datapoint("feed_limit", "W", range=(0, 9000), access="rw", label="Feed limit")
+    yield Datapoint("label_sum")
+    yield Datapoint("never_heard", "V")
+
+
+@hookimpl
+def declare_decoders():
+    yield Decoder("running", RUNNING, interval=5)
+
+
+@hookimpl
+def declare_faults():
+    yield Fault("trouble", "melting", bit=2, severity="critical", doc="Hot " + HOSTILE, advice="Cool it")
+    yield Fault("trouble", "dusty", bit=0, severity="info")
+
+
+@hookimpl
+def declare_commands():
+    yield Command(
+        "set_feed_limit", registers(0x16, u16("feed_limit")), doc="Say " + HOSTILE,
+        reads_back="feed_limit", defaults={"feed_limit": 5000},
+    )
+    yield Command("set_mode", registers(0x14, u16("mode")), risk="disruptive")
+    yield Command("wipe", registers(0x14, u16("mode")), constants={"mode": 0}, risk="irreversible")
+
+
+@hookimpl
+def declare_log_parsers():
+    yield LogRule("config", "CFG {items}", items="{name}: {old} -> {new}")
+
+
+@hookimpl
+def declare_portal_views():
+    yield View("Battery at a glance", ("charge", "cell_power"), doc="View " + HOSTILE)
+
+
+@hookimpl
+def declare_products():
+    return product_files(__file__)
+'''
+PRODUCT = '''
+id = "zephyr-q9"
+name = "Zephyr Q9 <b>bold</b>"
+version = "1.0.0"
+sn_rules = ["ZQ9*"]
+inverter = "inverters.zephyr_q9"
+'''
+BROKEN = "raise RuntimeError('torn <i>page</i>')\n"
+
+
+def frame(  # noqa: PLR0917  the registers in order
+    cells: int = 2100,
+    roof: int = 3200,
+    street: int = -900,
+    charge: int = 715,
+    mode: int = 1,
+    trouble: int = 4,
+    limit: int = 4000,
+    rest: int = 7,
+) -> bytes:
+    """The eight registers; by default the battery discharges 2.1 kW and 900 W are imported."""
+    numbers = (cells, roof, street, charge, mode, trouble, limit, rest)
+    return b"".join((n & 0xFFFF).to_bytes(2, "big") for n in numbers)

@@ -1,0 +1,55 @@
+"""The benchmarks measure what they say; how fast it is, they say themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import by_hand, decode, load
+from benchmarks.measure import Report, Target, measure
+from core.thing_model.layout.binary import keys
+from core.thing_model.layout.layouts import compile_layout
+
+
+def test_the_frame_is_the_one_that_is_announced() -> None:
+    types = [row.type for row in decode.ROWS]
+    wanted = {"u16": 22, "i16": 12, "u32": 10, "i32": 6, "u64": 1, "enum16": 4, "bits16": 5}
+    assert {name: types.count(name) for name in wanted} == wanted
+    assert len(keys(decode.LAYOUT.items)) == 60
+    assert decode.LAYOUT.sizes == (200,) == (by_hand.BLOCK.size,)
+
+
+def test_contenders_have_to_agree() -> None:
+    codec = compile_layout(decode.LAYOUT, decode.RANGES)
+    samples = decode.frames(3)
+    contenders = {
+        "checked": codec.decode_checked,
+        "by_hand": by_hand.read,
+        "pysunspec2": decode.sunspec(),
+        "construct": decode.constructed(compiled=False),
+    }
+    decode.check(contenders, samples)
+    wrong = {"wrong": lambda data: [*by_hand.read(data)[:-2], 7, None]}
+    with pytest.raises(AssertionError, match="wrong reads fault_word_4 as 7"):
+        decode.check(wrong, samples)
+
+
+def test_plugins_of_the_load_benchmark_load(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(load, "PLUGINS", 2)
+    load.write(tmp_path)
+    assert set(load.load(tmp_path)) == {"load_seconds", "compile_seconds", "seconds", "cpu_seconds"}
+
+
+def test_a_faster_thing_is_said_to_be_faster() -> None:
+    measured = measure(
+        {"short": lambda: sum(range(10)), "long": lambda: sum(range(1000))}, rounds=3, seconds=0.002
+    )
+    assert measured.speed("short", "long") > 2
+    assert measured.rate("short") > measured.rate("long")
+
+
+def test_a_missed_target_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    targets = [Target("ratio", 0.8), Target("seconds", 2, most=True)]
+    Report("sample", {"seconds": 1.5}, {"ratio": 0.7}, targets).show(as_json=True)
+    *shown, last = capsys.readouterr().out.splitlines()
+    assert shown[2].endswith("at least 0.8: MISSED")
+    assert '"targets_met": {"ratio": false, "seconds": true}' in last
