@@ -248,7 +248,9 @@ def _spread(datapoint: Datapoint, value: float, base: Mapping[str, Value]) -> di
     return said | {last: (value - at_0) / (at_1 - at_0)}
 
 
-def _said_by(fault: Fault) -> int:
+def _said_by(fault: Fault) -> int | str:
+    if fault.names is not None:
+        return fault.names
     return 1 << fault.bit if fault.bit is not None else fault.equals or 0
 
 

@@ -3,12 +3,12 @@
 Columns are those in which vendors and the project's fact tables write registers: `table`, `address`
 (decimal or 0x hex, zero-based), `words`, `data_type`, `word_order`, `scale`, `offset`, `unit`,
 `access`, `point` (the key), `label`, `group`, `enum`, `source`, `confidence`, `register_list`,
-`bit_mask`, `divide`, `variant`; and ours: `role`, `positive`, `range` ("0..100", either end open),
-`counter`, `absent` (raw numbers), `about`, `doc`. Missing columns are empty.
+`bit_mask`, `divide`, `variant`, `json_path`; and ours: `role`, `positive`, `range` ("0..100",
+either end open), `counter`, `absent` (raw numbers), `about`, `doc`. Missing columns are empty.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,14 @@ from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.layout.binary import registers
 from core.thing_model.layout.codec import Range
+from core.thing_model.layout.documents import (
+    JsonField,
+    flag,
+    number,
+    string,
+    strings,
+    whole,
+)
 from core.thing_model.layout.fields import Field
 from core.thing_model.layout.framing import modbus_rtu
 from core.thing_model.problems import ModelError, Problem
@@ -48,6 +56,14 @@ TYPES = {
 
 FUNCTIONS = {"holding": 3, "input": 4}
 """Table: the Modbus function that reads it."""
+
+JSON_WORDS: Mapping[str, Callable[..., JsonField]] = {
+    "number": number,
+    "whole": whole,
+    "bool": flag,
+    "string": string,
+    "texts": strings,
+}
 
 
 @frozen
@@ -84,6 +100,20 @@ class RegisterTable:
             raise ModelError([Problem(f"{self.path}: channel {channel}", what)])
         framed = modbus_rtu(registers(first, *fields, counts=counts), function=FUNCTIONS[table])
         return Decoder(channel, framed, doc=doc)
+
+    def json_fields(self, table: str, *, inside: Iterable[str] = ()) -> tuple[JsonField, ...]:
+        """The fields of a JSON object: rows of `table` by their `json_path`.
+
+        A value may also stand `inside` other objects, "params.em:0" for one.
+        """
+        return tuple(self._json_field(row, inside) for row in self.rows if row["table"] == table)
+
+    def _json_field(self, row: Mapping[str, str], inside: Iterable[str]) -> JsonField:
+        try:
+            word, path = JSON_WORDS[row["data_type"]], row["json_path"]
+            return word(row["point"], path, *(f"{outer}.{path}" for outer in inside))
+        except (ValueError, KeyError) as error:
+            raise ModelError([self._problem(row, error)]) from None
 
     def datapoints(self, **changes: Any) -> Iterator[Datapoint]:
         """A datapoint per key, of the rows without variant; `changes` are common attributes."""

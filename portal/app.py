@@ -35,6 +35,7 @@ from core.runtime.settings import Settings
 from portal import errors
 from portal.assets import STATIC
 from portal.pages import ROUTES
+from portal.rendering import YEAR
 from portal.services import Services
 from portal.signing_in import SESSIONLESS, SessionMiddleware
 from portal.twins import routed
@@ -53,7 +54,6 @@ HEADERS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 UNCACHED: Final = {"cache-control": "no-store"}
-YEAR: Final = 31_536_000
 
 
 class Portal(Litestar):

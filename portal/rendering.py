@@ -1,12 +1,13 @@
 """Templates: one strict environment, the frame around every page, and live parts of one."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
 from litestar.template.base import csrf_token
 from markupsafe import Markup
 
@@ -15,6 +16,8 @@ from portal.assets import asset_url
 from portal.presentation import house, quantities, readings, status, times
 from portal.services import Services
 
+ZONES: Final = ("site", "utc")
+YEAR: Final = 31_536_000
 THEMES: Final = ("auto", "light", "dark")
 _AGE_TEXT: Final = re.compile(r"(<time [^>]*data-since[^>]*>)[^<]*")
 
@@ -75,7 +78,18 @@ def render_page(
         "crumbs": (),
     }
     html = ENVIRONMENT.get_template(template).render({**frame, **context})
-    return Response(html, media_type=MediaType.HTML, status_code=status_code)
+    return Response(
+        html,
+        media_type=MediaType.HTML,
+        status_code=status_code,
+        cookies=list(_chosen_zone(request)),
+    )
+
+
+def _chosen_zone(request: Request[Any, Any, Any]) -> Iterator[Cookie]:
+    """A zone that the address names is kept for the pages after it."""
+    if (zone := request.query_params.get("tz")) in ZONES:
+        yield Cookie(key="tz", value=zone, path="/", samesite="lax", max_age=YEAR)
 
 
 def render_fragment(template: str, context: Mapping[str, Any]) -> str:

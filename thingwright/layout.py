@@ -1,8 +1,10 @@
 """Words for declaring how a device lays out its values; see `docs/write-a-plugin.md`."""
 
 from core.thing_model.layout.binary import octet_string, registers
-from core.thing_model.layout.documents import flag, json_object, number, string, whole
+from core.thing_model.layout.documents import flag, json_object, number, string, strings, whole
 from core.thing_model.layout.fields import (
+    Field,
+    Repeat,
     clock,
     f32,
     f64,
@@ -15,10 +17,12 @@ from core.thing_model.layout.fields import (
     text,
     u8,
     u16,
+    u24,
     u32,
     u64,
 )
 from core.thing_model.layout.framing import (
+    Framed,
     Framing,
     framed,
     modbus_rtu,
@@ -28,7 +32,10 @@ from core.thing_model.layout.framing import (
 from core.thing_model.layout.tagged import can_frames, tlv
 
 __all__ = [
+    "Field",
+    "Framed",
     "Framing",
+    "Repeat",
     "can_frames",
     "clock",
     "f32",
@@ -49,10 +56,12 @@ __all__ = [
     "registers",
     "repeat",
     "string",
+    "strings",
     "text",
     "tlv",
     "u8",
     "u16",
+    "u24",
     "u32",
     "u64",
     "whole",

@@ -133,7 +133,7 @@ def _faults(plugin: Plugin) -> list[tuple[str, ...]]:
         (
             f"`{f.code}`",
             f.name,
-            f"`{f.datapoint}` " + (f"bit {f.bit}" if f.bit is not None else f"= {f.equals}"),
+            f"`{f.datapoint}` {f.sign}",
             f.severity,
             f.number,
             scope_text(f.variants, f.firmware),

@@ -117,7 +117,8 @@ def _parameter(
 
 def _kind(field: Field | JsonField | None) -> tuple[ParameterKind, float]:
     if isinstance(field, JsonField):
-        return field.kind, 1 if field.kind == "whole" else 0
+        kind: ParameterKind = "text" if field.kind == "texts" else field.kind
+        return kind, 1 if kind == "whole" else 0
     if field is None or (field.numeric and not field.whole):
         return "number", 0
     if not field.numeric:

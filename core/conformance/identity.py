@@ -85,7 +85,7 @@ def _random_document(
 def _random_value(item: JsonField, random: Random, value: Value) -> Value:
     if item.kind == "flag":
         return random.random() < 0.5
-    if item.kind == "text":
+    if item.kind in ("text", "texts"):
         return value
     bits = 32 if item.mask is None else (item.mask >> item.shift).bit_length()
     return item.linear.value(random.getrandbits(bits))

@@ -30,6 +30,7 @@ WIDTHS: dict[str, WireType] = {
     "i8": "i16",
     "u16": "u32",
     "i16": "i32",
+    "u24": "u32",
     "u32": "u16",
     "i32": "i16",
     "u64": "u32",
@@ -84,7 +85,7 @@ def _linear(item: Field) -> Iterator[Mutant]:
 
 
 def _wire(item: Field) -> Iterator[Mutant]:
-    if item.whole and item.mask is None:
+    if item.type in SIGNS and item.mask is None:
         yield Mutant(f"sign {SIGNS[item.type]}", item.changed(type=SIGNS[item.type]))
     wide = WIDTHS[item.type]
     if len(item.at) < 2 or STRUCT_CODES[wide][1] < item.size:
@@ -135,6 +136,9 @@ def json_mutants(item: JsonField) -> Iterator[tuple[str, JsonField]]:
 
 def fault_mutants(fault: Fault) -> Iterator[tuple[str, Fault]]:
     """Every mutant of a fault, by name."""
+    if fault.names is not None:
+        yield "other text", evolve(fault, names=fault.names + "_")
+        return
     if fault.bit is None:
         yield "number + 1", evolve(fault, equals=(fault.equals or 0) + 1)
         return

@@ -10,7 +10,13 @@ from core.thing_model.layout.documents import JsonField
 from core.thing_model.layout.fields import Field
 from core.thing_model.layout.layouts import layout_values
 
-_JSON_KINDS = {"number": "number", "whole": "integer", "text": "string", "flag": "boolean"}
+_JSON_KINDS = {
+    "number": "number",
+    "whole": "integer",
+    "text": "string",
+    "texts": "string",
+    "flag": "boolean",
+}
 
 
 def telemetry_schema(part: Part) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which system a serial number is, remembered between batches and refreshed when it changes."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import define, field, frozen
@@ -50,7 +50,7 @@ class Directory:
         for sn in sns:
             self.known.pop(sn, None)
 
-    async def refresh(self, now: int) -> Collection[str]:
+    async def refresh(self, now: int) -> set[str]:
         """Forget, and return, what was registered or changed since the last call."""
         since = now if self._looked_at is None else self._looked_at
         async with self.database.read() as connection:

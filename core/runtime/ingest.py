@@ -84,6 +84,7 @@ class Ingest:
     _registrar: Registrar = field(init=False)
     _store: Store = field(init=False)
     _feed: Feed | None = field(init=False)
+    _waiting: set[str] = field(init=False, factory=set)
     _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
     def __attrs_post_init__(self) -> None:
@@ -112,9 +113,13 @@ class Ingest:
             await self.consumer.acknowledge(batch)
             self.counts.update(each.code for each in taken.rejected)
             self.counts["taken"] += len(batch) - len(taken.rejected)
-            if self._feed and taken.changes.newest and len(batch) < BATCH_SIZE:
-                await self._feed.tell(taken.changes)
-            await self._replay_of(taken.fresh)
+            self._waiting |= taken.fresh
+            try:
+                if self._feed and taken.changes.newest and len(batch) < BATCH_SIZE:
+                    await self._feed.tell(taken.changes)
+                await self._replay_waiting()
+            except Exception as error:
+                _complain(error)
 
     async def replay(self, letters: Iterable[DeadLetter]) -> int:
         """Try dead letters again; returns how many could be taken in, which are marked so."""
@@ -132,14 +137,15 @@ class Ingest:
             await dead_letters.resolve(connection, resolved, self.clock())
         return len(resolved)
 
-    async def _replay_of(self, sns: Collection[str]) -> None:
+    async def _replay_waiting(self) -> None:
         """Take in what devices sent before they were registered."""
-        if not sns:
+        if not self._waiting:
             return
         async with self.database.read() as connection:
-            letters = await dead_letters.unknown_devices(connection, sns)
+            letters = await dead_letters.unknown_devices(connection, self._waiting)
         if letters:
             LOGGER.info("%d of %d messages replayed", await self._replay(letters), len(letters))
+        self._waiting.clear()
 
     async def _watch(self) -> None:
         """Notice each second what others register or change."""
@@ -147,10 +153,10 @@ class Ingest:
             await asyncio.sleep(REFRESH)
             try:
                 async with self._turn:
-                    await self._replay_of(await self._directory.refresh(self.clock()))
+                    self._waiting |= await self._directory.refresh(self.clock())
+                    await self._replay_waiting()
             except Exception as error:
-                if trouble(error) != "away":
-                    LOGGER.exception("looking for changes failed")
+                _complain(error)
 
     async def _patiently(self, batch: Sequence[Message]) -> Taken:
         failures = 0
@@ -224,6 +230,14 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
             Ingest(registry, database, live, publisher, **common).run(),
             Ingest(registry, database, late, **common).run(),
         )
+
+
+def _complain(error: Exception) -> None:
+    """Say what went wrong with work that no message depends on; it is tried again."""
+    if trouble(error) == "away":
+        LOGGER.warning("the database does not answer: %s", cause(error))
+    else:
+        LOGGER.error("the live feed or a replay failed", exc_info=error)
 
 
 async def _together(*works: Coroutine[Any, Any, None]) -> None:

@@ -15,6 +15,8 @@ Severity = Literal["info", "warning", "critical"]
 class Fault(Declaration):
     """A fault that a datapoint tells of: by one `bit` of it, or by being `equals` a number.
 
+    A text tells of it by holding `names`, one of the texts with commas between them.
+
     `code` is our name of it, `label` what people read, `number` the vendor's own code.
     `doc` says what it means, `advice` what to do. "critical" stops the device from serving.
     """
@@ -23,6 +25,7 @@ class Fault(Declaration):
     code: str
     bit: int | None = field(default=None, kw_only=True)
     equals: int | None = field(default=None, kw_only=True)
+    names: str | None = field(default=None, kw_only=True)
     label: str = field(default="", kw_only=True)
     number: str = field(default="", kw_only=True)
     severity: Severity = field(
@@ -34,8 +37,15 @@ class Fault(Declaration):
     advice: str = field(default="", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if (self.bit is None) == (self.equals is None):
-            raise ValueError(f"fault {self.code!r} needs either a bit or a number it equals")
+        if [self.bit, self.equals, self.names].count(None) != 2:
+            raise ValueError(f"fault {self.code!r} needs a bit, a number it equals or a text")
+
+    @property
+    def sign(self) -> str:
+        """How the datapoint says it."""
+        if self.bit is not None:
+            return f"bit {self.bit}"
+        return f"= {self.equals}" if self.names is None else f"says {self.names}"
 
     @property
     def name(self) -> str:
@@ -43,6 +53,8 @@ class Fault(Declaration):
 
     def raised(self, value: Value) -> bool:
         """Whether the datapoint's value says that this fault is present."""
+        if self.names is not None:
+            return isinstance(value, str) and self.names in value.split(", ")
         if not isinstance(value, int | float):
             return False
         if self.bit is not None:

@@ -166,4 +166,4 @@ def told_by(fault: Fault) -> str:
     """Which bit or number of which datapoint says that the fault is present."""
     if fault.bit is not None:
         return f"bit {fault.bit} of {fault.datapoint}"
-    return f"{fault.datapoint} = {fault.equals}"
+    return f"{fault.datapoint} {fault.sign}"

@@ -1,5 +1,6 @@
 """Every message that cannot be taken in is kept with its reason, and can be replayed."""
 
+import asyncio
 from itertools import count
 
 import pytest
@@ -151,10 +152,15 @@ async def test_frames_from_before_an_operator_registered_are_taken_in_after_it(
     directory = Directory(registry, bench.database)
     await directory.refresh(bench.now)
     async with bench.database.begin() as connection:
-        await systems.register(connection, registry, Registration(OTHER, "bench"), bench.now)
+        await systems.register(connection, registry, Registration(OTHER, "bench"), bench.now + 1)
     assert await directory.refresh(bench.now + 1000) == {OTHER}
     assert await directory.refresh(bench.now + 2000) == set()
-    await bench.ingest._replay_of({OTHER})
+    watching = asyncio.create_task(bench.ingest._watch())
+    async with asyncio.timeout(10):
+        while await bench.codes():
+            await asyncio.sleep(0.05)
+    watching.cancel()
+    await asyncio.wait({watching})
     assert await bench.codes() == []
 
 

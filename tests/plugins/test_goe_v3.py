@@ -10,7 +10,6 @@ from core.host import Host
 from core.registry import Registry, System
 from core.thing_model.fault import raised
 from core.thing_model.layout.fields import Value
-from core.thing_model.layout.framing import crc16
 from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.problems import DecodeError
 from plugins.chargers import goe_v3
@@ -45,8 +44,7 @@ def status(system: System, document: Any) -> dict[str, Value]:
 
 def answer(function: int, *registers: int) -> bytes:
     body = struct.pack(f">{len(registers)}H", *registers)
-    frame = bytes((1, function, len(body))) + body
-    return frame + crc16(frame).to_bytes(2, "little")
+    return struct.pack(">HHHBBB", 1, 0, len(body) + 3, 1, function, len(body)) + body
 
 
 def test_the_array_nrg_is_taken_apart(system: System) -> None:
@@ -101,12 +99,11 @@ def test_firmware_is_one_datapoint_on_two_channels(system: System) -> None:
 def test_the_current_is_set_without_wear_and_within_limits(system: System) -> None:
     command = system.parts["charger1"].commands["set_charging_current"]
     sent = compile_layout(command.writes).encode({"ampere_volatile": 10})
-    assert sent[:-2] == bytes.fromhex("01 10 012b 0001 02 000a")
+    assert sent == bytes.fromhex("0001 0000 0009 01 10 012b 0001 02 000a")
     assert command.limits == {"ampere_volatile": (6, 32)}
     assert command.reads_back == ("ampere_volatile", "amp")
 
 
 def test_the_charger_may_refuse_a_read(system: System) -> None:
-    frame = b"\x01\x83\x02"
     with pytest.raises(DecodeError, match="illegal data address"):
-        read(system, "holding_332", frame + crc16(frame).to_bytes(2, "little"))
+        read(system, "holding_332", bytes.fromhex("0001 0000 0003 01 83 02"))

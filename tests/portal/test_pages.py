@@ -269,3 +269,4 @@ async def test_times_are_the_sites_or_utc(site: Site):
     assert "Site time, Europe/Berlin" in page
     assert "2026-09-21 16:13:20" in page
     assert "2026-09-21 14:13:20" in await html(site, f"{DEVICE}/logs?tz=utc")
+    assert "2026-09-21 14:13:20" in await html(site, f"{DEVICE}/logs")

@@ -103,18 +103,14 @@ def modbus(channel: str, make: Callable[[Row, int], Any]) -> tuple[bytes, dict[s
     return bytes(body), said
 
 
-def crc(frame: bytes) -> bytes:
-    register = 0xFFFF
-    for byte in frame:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0xA001 if register & 1 else 0)
-    return struct.pack("<H", register)
+def tcp(request: bytes) -> bytes:
+    """Transaction 1, protocol 0, length."""
+    return struct.pack(">HHH", 1, 0, len(request)) + request
 
 
 def answer(channel: str, body: bytes) -> bytes:
-    frame = struct.pack("BBB", 1, FUNCTIONS[CHANNELS[channel][0]], len(body)) + body
-    return frame + crc(frame)
+    function = FUNCTIONS[CHANNELS[channel][0]]
+    return tcp(struct.pack("BBB", 1, function, len(body)) + body)
 
 
 def frame(channel: str, make: Callable[[Row, int], Any]) -> str:
@@ -146,7 +142,7 @@ def command(name: str, register: int, parameter: str, value: int) -> str:
     request = struct.pack(">BBHHBH", 1, 16, register, 1, 2, value)
     return entry(
         "command", command=name, origin="derived", source="goe_api_v2",
-        parameters={parameter: value}, hex=spaced(request + crc(request)),
+        parameters={parameter: value}, hex=spaced(tcp(request)),
     )  # fmt: skip
 
 
@@ -181,9 +177,9 @@ def main() -> None:
         entries += [
             frame(channel, typical),
             frame(channel, edge),
-            bad(channel, len(plain) - 2, "CRC", hex=spaced(plain[:-1] + bytes((plain[-1] ^ 1,)))),
-            bad(channel, 2, "holds", hex=spaced(plain[:-3])),
-            bad(channel, 3 + len(body), "bytes long", hex=spaced(answer(channel, body + b"\0\0"))),
+            bad(channel, 2, "protocol identifier", hex=spaced(plain[:3] + b"\1" + plain[4:])),
+            bad(channel, 4, "lengths", hex=spaced(plain[:-3])),
+            bad(channel, 9 + len(body), "bytes long", hex=spaced(answer(channel, body + b"\0\0"))),
         ]
     entries += [
         frame("holding_332", lambda row, n: math.inf if n == 1 else typical(row, n)),

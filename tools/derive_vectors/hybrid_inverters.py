@@ -1,11 +1,10 @@
-"""Makes the vectors of hybrid inverters: `python tools/derive_vectors/hybrid_inverters.py [NAME]...`.
+"""Makes vectors of hybrid inverters: `python tools/derive_vectors/hybrid_inverters.py [NAME]...`.
 
 Frames follow from the fact tables by `struct` alone; nothing of the engine is used here. What is
 read, written and raised per family stands in `hybrid_families.py`. Where a plugin departs from its
-fact table, with reasons in its docstring, `departures` does so again.
+fact table, with reasons in its docstring, `hybrid_rows.py` does so again.
 """
 
-import re
 import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +13,10 @@ from itertools import chain
 from typing import Any
 
 from hybrid_families import FAMILIES, Command, Family
+from hybrid_rows import Row, departures
 from register_answers import fact_rows, with_crc, written
-from vector_toml import FACTS, entry, faults, spaced, write
+from vector_toml import entry, faults, spaced, write
 
-Row = Mapping[str, str]
 Registers = dict[int, int]
 Values = dict[str, Any]
 
@@ -31,8 +30,8 @@ CODES = {
     "float32": "f",
 }
 TYPICAL = {
-    "V": 230, "A": 12, "W": 1500, "VA": 1520, "var": 90, "kW": 5, "kvar": 1, "kWh": 52, "Wh": 52_000,
-    "degC": 31, "Hz": 50, "%": 64, "Ah": 100, "mV/degC": 3, "kohm": 900,
+    "V": 230, "A": 12, "W": 1500, "VA": 1520, "var": 90, "kW": 5, "kvar": 1, "kWh": 52,
+    "Wh": 52_000, "degC": 31, "Hz": 50, "%": 64, "Ah": 100, "mV/degC": 3, "kohm": 900,
 }  # fmt: skip
 """A value that a healthy device may report, by unit; the row's number is added to the raw one."""
 
@@ -44,39 +43,6 @@ def rows_of(family: Family) -> list[Row]:
     """The rows of a family as its plugin has them; those of a variant are no concern here."""
     rows = chain.from_iterable(departures(row) for row in fact_rows(family.facts))
     return list(chain.from_iterable(family.departures(row) for row in rows))
-
-
-def departures(row: Row) -> Iterator[Row]:
-    """Times and dates by their numbers, versions as hex digits, switches as bits."""
-    kind, words = row["data_type"], row["words"]
-    if kind == "time" and words == "2":
-        yield from split(row, "hour", "minute")
-    elif kind == "datetime" and words == "6":
-        yield from split(row, "year", "month", "day", "hour", "minute", "second")
-    elif kind == "version":
-        yield from versions({**row, "data_type": "bytes"})
-    elif bit := re.search(r"'bit': (\d+)", row["note"]):
-        yield {**row, "bit_mask": hex(1 << int(bit[1]))}
-    else:
-        yield {**row, "data_type": "uint16"} if kind == "time" else row
-
-
-def versions(row: Row) -> Iterator[Row]:
-    """One part per register, in the order in which the source lists them."""
-    if not row["register_list"]:
-        yield row
-        return
-    alone = {"words": "1", "register_list": "", "word_order": ""}
-    for number, address in enumerate(row["register_list"].split(";"), 1):
-        yield {**row, **alone, "address": address, "point": f"{row['point']}_{number}"}
-
-
-def split(row: Row, *parts: str) -> Iterator[Row]:
-    """A row per register, a whole number each."""
-    for number, part in enumerate(parts):
-        address = str(int(row["address"]) + number)
-        point = f"{row['point']}_{part}"
-        yield {**row, "data_type": "uint16", "words": "1", "address": address, "point": point}
 
 
 def places(row: Row) -> list[int]:
@@ -259,30 +225,25 @@ def bad_frames(
 def command_vectors(rows: Sequence[Row], commands: Sequence[Command]) -> Iterator[str]:
     """Raw numbers as a request, and what people call them."""
     known = {row["point"]: row for row in rows if row["table"] == "holding"}
-    for name, function, raws, *constants in commands:
-        data = b"".join(wire(known[point], raw) for point, raw in raws.items())
-        asked: Values = {}
-        for point, raw in raws.items():
-            row = known[point]
-            if point not in constants:
+    for name, function, points, *cases in commands:
+        for raws in cases:
+            data, asked = b"", Values()
+            for point, raw in zip(points.split(), raws, strict=True):
+                row = known[point.removeprefix("=")]
                 packed = struct.pack(f">{CODES[row['data_type']]}", raw)
-                asked[point] = value(row, packed, Fraction(row["scale"]))
-        address = int(known[next(iter(raws))]["address"])
-        request = written(address, data, function=function)
-        yield entry(
-            "command", command=name, origin="derived", parameters=asked, hex=spaced(request)
-        )
-
-
-def wire(row: Row, raw: int) -> bytes:
-    data = struct.pack(f">{CODES[row['data_type']]}", raw)
-    return data[2:] + data[:2] if row["word_order"] == "little" else data
+                data += packed[2:] + packed[:2] if row["word_order"] == "little" else packed
+                if not point.startswith("="):
+                    asked[point] = value(row, packed, Fraction(row["scale"]))
+            first = known[points.split()[0].removeprefix("=")]
+            request = written(int(first["address"]), data, function=function)
+            facts: Values = {"command": name, "origin": "derived", "parameters": asked}
+            yield entry("command", **facts, hex=spaced(request))
 
 
 def fault_vectors(family: Family) -> Iterator[str]:
     """Every bit of every word of faults alone, and the bits that have no meaning together."""
     for word, size in family.faults.items():
-        codes = family.fault_bits(word)
+        codes = family.bits(word)
         yield from faults(word, codes, bits=True)
         silent = sum(1 << bit for bit in range(size) if bit not in codes)
         yield entry("fault", {word: silent}, origin="derived", raises=())
@@ -293,7 +254,7 @@ def main() -> None:
     for name in sys.argv[1:] or FAMILIES:
         family = FAMILIES[name]
         rows, plugin = rows_of(family), f"inverters.{name}"
-        for channel, (table, first, *counts) in family.blocks.items():
+        for channel in family.blocks:
             own = [row for row in rows if family.holds(row, channel)]
             entries = [*frames(family, channel, own), *bad_frames(family, channel, own)]
             if family.variant and any(row["scale_variants"] for row in own):

@@ -51,7 +51,7 @@ EDGES = {
     0x35C: "A8",
     0x35E: "41 42 43 44 45 46 47 48",
 }
-IDLE = {**V1_2, 0x35C: "50 00"}
+IDLE = {**V1_2, 0x351: "14 02 C0 12 C0 12", 0x35C: "50 00"}
 
 
 def rows() -> list[dict[str, str]]:
@@ -75,6 +75,8 @@ def values(frames: dict[int, str]) -> dict[str, object]:
             continue
         start, length = int(row["byte_offset"]), int(row["length"])
         part = bytes.fromhex(frames[tag])[start : start + length]
+        if not part:
+            continue
         if row["data_type"] == "ascii":
             said[row["point"]] = part.decode("ascii").rstrip()
             continue

@@ -133,8 +133,8 @@ def battery(reader: Reader) -> Iterator[tuple[str, Any]]:
     yield "total_capacity_1", None if total == NOT_HERE else total
     if items > 2:
         large = reader.take(3), reader.take(3)
-        yield from (("capacity_item1", large[0].hex()), ("capacity_item2", large[1].hex()))
         remaining, total = (int.from_bytes(part, "big") / 1000 for part in large)
+        yield from (("capacity_item1", remaining), ("capacity_item2", total))
     yield from (("remaining_capacity", remaining), ("total_capacity", total))
 
 

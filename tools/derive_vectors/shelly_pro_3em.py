@@ -28,6 +28,12 @@ CAPTURED = {
     },
 }  # fmt: skip
 
+ERRORS = {
+    "a_errors": ["out_of_range:voltage"],
+    "b_errors": ["out_of_range:current", "out_of_range:active_power"],
+    "c_errors": ["power_meter_failure"],
+}
+
 
 def names(channel: str) -> dict[str, str]:
     """The device's name of each key."""
@@ -41,8 +47,25 @@ def names(channel: str) -> dict[str, str]:
         }
 
 
+def errors() -> list[str]:
+    """Every error of every phase, alone."""
+    return [
+        entry(
+            "fault",
+            values={f"errors_{phase}": f"out_of_range:{quantity}"},
+            origin="derived",
+            raises=[f"{quantity}_out_of_range_{phase}"],
+        )
+        for phase in ("l1", "l2", "l3")
+        for quantity in ("active_power", "apparent_power", "voltage", "current")
+    ]
+
+
 def good(channel: str, document: dict[str, Any], read: dict[str, Any], origin: str) -> str:
     values = {key: read.get(name) for key, name in names(channel).items()}
+    for n, phase in enumerate("abc", 1):
+        if listed := read.get(f"{phase}_errors"):
+            values[f"errors_l{n}"] = ", ".join(listed)
     return entry(
         "frame", values, channel=channel, origin=origin, source="aioshelly_fixture",
         text=json.dumps(document),
@@ -64,17 +87,13 @@ def main() -> None:
         numbers: dict[str, Any] = {
             name: (-1) ** n * (n + 1) * 1.25 for n, name in enumerate(names(channel).values())
         }
+        bare = numbers | ERRORS if channel == "em_status" else numbers
         first = next(iter(names(channel)))
         notice = {"method": "NotifyStatus", "params": {"ts": 1.5, component: numbers}}
         shouted = {name.upper(): value for name, value in numbers.items()}
         text = json.dumps({"id": 0, names(channel)[first]: "2.4"})
         derived += [
-            good(
-                channel,
-                {"id": 0, **numbers, "a_errors": ["out_of_range:voltage"]},
-                numbers,
-                "derived",
-            ),
+            good(channel, {"id": 0, **bare}, bare, "derived"),
             good(channel, notice, numbers, "derived"),
             good(channel, shouted, numbers, "derived"),
             bad(channel, text, text.index('"2.4"'), "is not a number", first),
@@ -88,7 +107,7 @@ def main() -> None:
         "State of a Shelly Pro 3EM, firmware 1.1.0 (aioshelly's tests).",
         captured,
     )
-    write(PLUGIN, "derived", "Made by tools/derive_vectors/shelly_pro_3em.py.", derived)
+    write(PLUGIN, "derived", "Made by tools/derive_vectors/shelly_pro_3em.py.", derived + errors())
 
 
 if __name__ == "__main__":

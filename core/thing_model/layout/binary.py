@@ -60,10 +60,16 @@ def registers(
 
 
 def octet_string(
-    *items: Field | Repeat, order: Literal["big", "little"] = "big", size: int | None = None
+    *items: Field | Repeat,
+    order: Literal["big", "little"] = "big",
+    size: int | tuple[int, ...] | None = None,
 ) -> Binary:
-    """A string of bytes; `at` counts bytes from 0. `size` is its exact length, if it has one."""
-    return Binary(items, order=order, sizes=() if size is None else (size,))
+    """A string of bytes; `at` counts bytes from 0. `size` is its exact length, if it has one.
+
+    Several sizes are lengths that devices differ in; fields beyond a shorter one are absent.
+    """
+    sizes = (size,) if isinstance(size, int) else size or ()
+    return Binary(items, order=order, sizes=sizes)
 
 
 @frozen

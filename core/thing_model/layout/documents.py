@@ -33,7 +33,7 @@ class JsonField:
     """
 
     key: str
-    kind: Literal["number", "whole", "text", "flag"]
+    kind: Literal["number", "whole", "text", "texts", "flag"]
     paths: tuple[str, ...]
     scale: float = 1
     offset: float = 0
@@ -69,6 +69,11 @@ def whole(
 def string(key: str, *paths: str, absent: Any = ()) -> JsonField:
     """Text."""
     return JsonField(key, "text", paths, 1, 0, None, tuple(absent))
+
+
+def strings(key: str, *paths: str) -> JsonField:
+    """A list of texts, as one text with commas between them."""
+    return JsonField(key, "texts", paths)
 
 
 def flag(key: str, *paths: str) -> JsonField:
@@ -248,6 +253,11 @@ def _as_text(_item: JsonField, raw: Any) -> Value:
     return raw if isinstance(raw, str) else None
 
 
+def _as_texts(_item: JsonField, raw: Any) -> Value:
+    texts: list[Any] = raw if isinstance(raw, list) else [None]
+    return ", ".join(texts) if all(isinstance(text, str) for text in texts) else None
+
+
 def _as_flag(_item: JsonField, raw: Any) -> Value:
     return bool(raw) if raw in (0, 1) else None
 
@@ -256,12 +266,14 @@ _CONVERSIONS: Mapping[str, Callable[[JsonField, Any], Value]] = {
     "number": _as_number,
     "whole": _as_whole,
     "text": _as_text,
+    "texts": _as_texts,
     "flag": _as_flag,
 }
 _KINDS = {
     "number": "a number",
     "whole": "a whole number",
     "text": "text",
+    "texts": "a list of texts",
     "flag": "true or false",
 }
 
@@ -269,6 +281,8 @@ _KINDS = {
 def _said(item: JsonField, value: Value) -> Any:
     if item.kind in ("text", "flag"):
         return value
+    if item.kind == "texts":
+        return str(value).split(", ") if value else []
     if isinstance(value, str) or value is None:
         raise EncodeError(item.key, f"{value!r} is text where a number belongs")
     if item.mask is not None:

@@ -8,8 +8,9 @@ from attrs import evolve, field, frozen, validators
 from core.thing_model.layout.linear import Linear
 
 WireType = Literal[
-    "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "text", "clock", "octets"
-]
+    "u8", "i8", "u16", "i16", "u24", "u32", "i32", "u64", "i64", "f32", "f64",
+    "text", "clock", "octets",
+]  # fmt: skip
 Value = int | float | str | bool | None
 
 STRUCT_CODES: dict[str, tuple[str, int]] = {
@@ -17,6 +18,7 @@ STRUCT_CODES: dict[str, tuple[str, int]] = {
     "i8": ("b", 1),
     "u16": ("H", 2),
     "i16": ("h", 2),
+    "u24": ("3s", 3),  # three bytes, joined by whoever reads them
     "u32": ("I", 4),
     "i32": ("i", 4),
     "u64": ("Q", 8),
@@ -138,6 +140,11 @@ def u16(key: str, at: At = None, **attributes: Any) -> Field:
 def i16(key: str, at: At = None, **attributes: Any) -> Field:
     """A signed 16-bit number (two's complement), one register."""
     return Field(key, "i16", at, **attributes)
+
+
+def u24(key: str, at: At = None, **attributes: Any) -> Field:
+    """An unsigned number of three bytes."""
+    return Field(key, "u24", at, **attributes)
 
 
 def u32(key: str, at: At = None, **attributes: Any) -> Field:

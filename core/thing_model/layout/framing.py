@@ -122,34 +122,55 @@ class ModbusTcp:
 
 @frozen
 class ModbusWrite:
-    """A request to write registers: function 16 a block in one go, function 6 a single one."""
+    """A request to write registers: function 16 a block in one go, function 6 a single one.
+
+    On a serial line it ends with a CRC; over TCP it begins with transaction, protocol 0 and length.
+    """
 
     address: int
     unit: int = 1
     function: int = field(default=16, validator=validators.in_((6, 16)))
+    tcp: bool = False
 
     def unwrap(self, data: bytes) -> bytes:
-        if len(data) < self._start + 4:
+        start, end = self._head + self._start, len(data) - (0 if self.tcp else 2)
+        if end < start + 2:
             raise DecodeError("frame", len(data), "ends before a Modbus write does")
-        _check_function(data, 1, self.function)
-        address = int.from_bytes(data[2:4], "big")
+        self._check_transport(data, end)
+        _check_function(data, self._head + 1, self.function)
+        address = int.from_bytes(data[self._head + 2 : self._head + 4], "big")
         if address != self.address:
-            raise DecodeError("frame", 2, f"writes at {address:#06x}, not {self.address:#06x}")
-        body = data[self._start : -2]
-        if self.function == 16 and data[4:7] != self._announced(body):
-            raise DecodeError("frame", 4, f"announces {data[6]} bytes, holds {len(body)}")
-        said, computed = int.from_bytes(data[-2:], "little"), crc16(data[:-2])
-        if said != computed:
-            raise DecodeError("frame", len(data) - 2, f"CRC is {said:04x}, not {computed:04x}")
+            what = f"writes at {address:#06x}, not {self.address:#06x}"
+            raise DecodeError("frame", self._head + 2, what)
+        body = data[start:end]
+        if self.function == 16 and data[start - 3 : start] != self._announced(body):
+            what = f"announces {data[start - 1]} bytes, holds {len(body)}"
+            raise DecodeError("frame", start - 3, what)
         return body
+
+    def _check_transport(self, data: bytes, end: int) -> None:
+        if self.tcp:
+            if data[2:4] != b"\0\0" or int.from_bytes(data[4:6], "big") != len(data) - 6:
+                raise DecodeError("frame", 2, "is not Modbus TCP: protocol or length do not fit")
+            return
+        said, computed = int.from_bytes(data[end:], "little"), crc16(data[:end])
+        if said != computed:
+            raise DecodeError("frame", end, f"CRC is {said:04x}, not {computed:04x}")
 
     def wrap(self, body: bytes) -> bytes:
         head = struct.pack(">BBH", self.unit, self.function, self.address)
         frame = head + (self._announced(body) if self.function == 16 else b"") + body
+        if self.tcp:
+            return struct.pack(">HHH", 1, 0, len(frame)) + frame
         return frame + crc16(frame).to_bytes(2, "little")
 
     def locate(self, span: Span) -> Span:
-        return span[0] + self._start, span[1] + self._start
+        by = self._head + self._start
+        return span[0] + by, span[1] + by
+
+    @property
+    def _head(self) -> int:
+        return 6 if self.tcp else 0
 
     @property
     def _start(self) -> int:
@@ -199,9 +220,9 @@ def modbus_tcp(layout: Binary, *, function: int = 3, unit: int = 1) -> Framed:
     return Framed(layout, ModbusTcp(function, unit))
 
 
-def modbus_write(layout: Binary, *, unit: int = 1, function: int = 16) -> Framed:
+def modbus_write(layout: Binary, *, unit: int = 1, function: int = 16, tcp: bool = False) -> Framed:
     """Registers as one write request to the layout's first address; function 6 for one register."""
-    return Framed(layout, ModbusWrite(layout.start, unit, function))
+    return Framed(layout, ModbusWrite(layout.start, unit, function, tcp))
 
 
 @frozen(eq=False)

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from core.thing_model.layout.binary import Binary, walk
+from attrs import evolve
+
+from core.thing_model.layout.binary import Binary, fields, walk
 from core.thing_model.layout.documents import JsonObject
 from core.thing_model.layout.fields import Field, Repeat
 from core.thing_model.layout.framing import Framed
@@ -30,6 +32,7 @@ def _misplaced(layout: Layout) -> Iterator[tuple[str, str]]:
     else:
         unknown = list(_unknown(layout.items, set()))
         yield from unknown or _outside(layout)
+        yield from _absent(layout)
 
 
 def _unknown(items: tuple[Field | Repeat, ...], known: set[str]) -> Iterator[tuple[str, str]]:
@@ -44,6 +47,15 @@ def _unknown(items: tuple[Field | Repeat, ...], known: set[str]) -> Iterator[tup
             yield item.count, "counts a group, but does not stand before it in the layout"
         else:
             yield from _unknown(item.items, set(known))
+
+
+def _absent(block: Binary) -> Iterator[tuple[str, str]]:
+    """Raw numbers that stand for no value, but can never be read: 0x8000 from an i16."""
+    for item in fields(block.items):
+        low, high = evolve(item, mask=None, divide=1).bounds
+        for raw in item.absent:
+            if item.whole and not low <= raw <= high:
+                yield item.key, f"is absent at {raw:#x}, which its {item.type} cannot hold"
 
 
 def _outside(block: Binary) -> Iterator[tuple[str, str]]:

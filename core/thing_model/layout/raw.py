@@ -19,6 +19,8 @@ def read_raw(block: Binary, placed: Placed, data: bytes) -> int | float | bytes:
     part = b"".join(data[start:end] for start, end in _runs(block, placed))
     if not item.numeric:
         return part
+    if item.type == "u24":
+        return int.from_bytes(part, block.order)
     order = "<" if block.order == "little" else ">"
     raw: int | float = struct.unpack(order + STRUCT_CODES[item.type][0], part)[0]
     return raw

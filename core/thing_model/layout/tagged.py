@@ -53,16 +53,22 @@ class Tagged:
 
 
 def can_frames(
-    sections: Mapping[int, Sequence[Field | Repeat]],
+    sections: Mapping[int, Sequence[Field | Repeat] | Binary],
     *,
     order: Literal["big", "little"] = "little",
 ) -> Tagged:
     """CAN frames by identifier. The payload is one or more 16-byte `struct can_frame` records.
 
     That is what a Linux CAN socket hands out on a little-endian gateway: identifier (bit 31 set
-    for 29-bit ones), data length, three bytes of padding, eight bytes of data.
+    for 29-bit ones), data length, three bytes of padding, eight bytes of data. A section may be an
+    `octet_string` where it says which lengths the data can have.
     """
-    blocks = {tag: octet_string(*items, order=order) for tag, items in sections.items()}
+    blocks = {
+        tag: evolve(body, order=order)
+        if isinstance(body, Binary)
+        else octet_string(*body, order=order)
+        for tag, body in sections.items()
+    }
     return Tagged("<IB3x", blocks, stride=8, tag_mask=CAN_IDENTIFIER)
 
 

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from core.thing_model.layout.binary import Binary, Placed, value_count, walk
 from core.thing_model.layout.codec import Range, implausible, outside
+from core.thing_model.layout.conditions import condition_on, raw_condition
 from core.thing_model.layout.fields import STRUCT_CODES, Field, Repeat, Value
 from core.thing_model.layout.layers import Layer, padded, variable_at
 from core.thing_model.layout.misfits import too_long, too_many, wrong_size
@@ -48,7 +49,10 @@ class Writer:
         item = placed.field
         if placed.contiguous:
             code = STRUCT_CODES[item.type][0] if item.numeric else f"{item.size}s"
-            return variable_at(placed.offsets[0], code, item.size, layers)
+            variable = variable_at(placed.offsets[0], code, item.size, layers)
+            if item.type == "u24":
+                return f"{self.name('joined', int.from_bytes)}({variable}, {self.block.order!r})"
+            return variable
         words = [variable_at(offset, "H", 2, layers) for offset in word_offsets(placed)]
         if not item.whole:
             pack = self.name("pack", struct.Struct(f">{len(words)}H").pack)
@@ -92,35 +96,36 @@ class Flat(Writer):
     """A block without groups: every value has one place, so one tuple expression does."""
 
     def write(self) -> None:
-        self.names["StructError"] = struct.error
+        self.names |= {"StructError": struct.error, "partial": partial}
         sizes = self.block.sizes or (None,)
-        branches = [self._functions(size) for size in sizes]
-        for name in ("decode", "decode_checked"):
-            if len(branches) == 1:
-                self.lines += [f"{name} = {name}{branches[0]}", ""]
-                continue
-            by_size = ", ".join(f"{s}: {name}{b}" for s, b in zip(sizes, branches, strict=True))
+        names = ["decode"] if len(sizes) == 1 else [f"decode_{size}" for size in sizes]
+        checks = [self._function(*pair) for pair in zip(names, sizes, strict=True)]
+        if len(sizes) > 1:
+            by_size = ", ".join(f"{s}: {n}" for s, n in zip(sizes, names, strict=True))
             self.lines += [
-                f"{name}_by_size = {{{by_size}}}",
-                f"def {name}(data):",
-                f"    return {name}_by_size.get(len(data), {name}{branches[-1]})(data)",
+                f"by_size = {{{by_size}}}",
+                "def decode(data, checked=False):",
+                f"    return by_size.get(len(data), {names[-1]})(data, checked)",
                 "",
             ]
+        checked = "partial(decode, checked=True)" if any(checks) else "decode"
+        self.lines += [f"decode_checked = {checked}", ""]
 
-    def _functions(self, size: int | None) -> str:
-        """Writes both decoders for blocks of `size` bytes; returns what ends their names."""
+    def _function(self, name: str, size: int | None) -> bool:
+        """Writes the decoder of blocks of `size` bytes; returns whether there is a range to check.
+
+        It is one function for both, because half of the time that loading takes is compiling.
+        """
         inside = [p for p in walk(self.block, lambda _: 0) if size is None or p.end <= size]
         structs, raws = self.unpack(inside)
         start = self._start(structs, size)
-        values = self._values(inside, raws)
-        suffix = f"_{next(self.serial)}"
-        self._function(f"decode{suffix}", start, inside, values)
-        check, checked_values = self._check(inside, raws, values)
-        if check:
-            self._function(f"decode_checked{suffix}", start + check, inside, checked_values)
-        else:
-            self.lines += [f"decode_checked{suffix} = decode{suffix}", ""]
-        return suffix
+        check, values = self._check(inside, raws, self._values(inside, raws))
+        # a layout may place fields beyond a shorter block; they come last only by luck
+        by_key = dict(zip((p.key for p in inside), values, strict=True))
+        listed = "".join(f"\n        {by_key.get(key, 'None')}," for key in self.keys)
+        self.lines += [f"def {name}(data, checked=False):", *start, *check]
+        self.lines += [f"    return ({listed}\n    )", ""]
+        return bool(check)
 
     def _start(self, structs: Sequence[tuple[str, struct.Struct]], size: int | None) -> list[str]:
         """The lines that unpack a block."""
@@ -132,14 +137,6 @@ class Flat(Writer):
             lines.append("        pass")
         fail = self.fails(self.block, size)
         return [*lines, "    except StructError:", f"        raise {fail}(data) from None"]
-
-    def _function(
-        self, name: str, start: Sequence[str], inside: Sequence[Placed], values: Sequence[str]
-    ) -> None:
-        # a layout may place fields beyond a shorter block; they come last only by luck
-        by_key = dict(zip((p.key for p in inside), values, strict=True))
-        listed = "".join(f"\n        {by_key.get(key, 'None')}," for key in self.keys)
-        self.lines += [f"def {name}(data):", *start, f"    return ({listed}\n    )", ""]
 
     def _values(self, inside: Sequence[Placed], raws: Sequence[str]) -> list[str]:
         powers = {p.key: _factor(r, p.field.absent) for p, r in zip(inside, raws, strict=True)}
@@ -162,18 +159,21 @@ class Flat(Writer):
             limits = self.ranges.get(placed.key)
             if limits is None or not placed.field.numeric:
                 continue
-            condition = _raw_condition(placed.field, raw, limits)
+            condition = raw_condition(placed.field, raw, limits)
             if condition is None:
                 variable = f"v{next(self.serial)}"
                 lines.append(f"    {variable} = {values[n]}")
                 values[n] = variable
-                condition = _condition(variable, limits, [f"{variable} is None"])
+                condition = condition_on(variable, limits, [f"{variable} is None"])
             if condition:
                 conditions.append(condition)
         if conditions:
             joined = "\n        and ".join(conditions)
             fail = self.name("implausible", self._implausible)
-            lines += [f"    if not (\n        {joined}\n    ):", f"        raise {fail}(data)"]
+            lines += [
+                f"    if checked and not (\n        {joined}\n    ):",
+                f"        raise {fail}(data)",
+            ]
         return lines, values
 
     def _implausible(self, data: bytes) -> DecodeError:
@@ -280,45 +280,3 @@ class _Unnumbered(dict[str, int]):
 def _factor(raw: str, absent: tuple[int, ...]) -> str:
     conditions = " or ".join(f"{raw} == {n}" for n in absent)
     return f"None if {conditions} else {raw}" if conditions else raw
-
-
-def _raw_condition(item: Field, raw: str, limits: Range) -> str | None:
-    """The range check on the raw whole number; "" if it always holds, None if not possible."""
-    if not item.whole or item.mask is not None or item.divide != 1 or item.scaled_by:
-        return None
-    ends = [_last_inside(item, (limits[0], None)), _last_inside(item, (None, limits[1]))]
-    low, high = ends if item.linear.a > 0 else ends[::-1]
-    smallest, largest = item.bounds
-    lowest = None if low is None or low <= smallest else low
-    highest = None if high is None or high >= largest else high
-    return _condition(raw, (lowest, highest), [f"{raw} == {n}" for n in item.absent])
-
-
-def _last_inside(item: Field, half: Range) -> int | None:
-    """The raw number farthest out whose value is inside a range with one end.
-
-    Where the wire type holds no such number it is one beyond its bounds. The end is a float that
-    was rounded: what it is turned into is a first guess.
-    """
-    limit = half[0] if half[1] is None else half[1]
-    if limit is None:
-        return None
-    smallest, largest = item.bounds
-    outward = 1 if (half[0] is None) == (item.linear.a > 0) else -1
-    raw = min(max(item.linear.whole_raw(limit), smallest), largest)
-    while smallest <= raw <= largest and outside(item.linear.value(raw), half):
-        raw -= outward
-    while smallest <= raw + outward <= largest and not outside(
-        item.linear.value(raw + outward), half
-    ):
-        raw += outward
-    return raw
-
-
-def _condition(variable: str, limits: Range, otherwise: list[str]) -> str:
-    low, high = limits
-    if low is None and high is None:
-        return ""
-    left = "" if low is None else f"{low!r} <= "
-    right = "" if high is None else f" <= {high!r}"
-    return f"({' or '.join([*otherwise, left + variable + right])})"

@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterable
 from attrs import evolve
 
 from thingwright import Component, Datapoint, Decoder, Fault, Source, hookimpl
-from thingwright.layout import can_frames, i16, text, u8, u16
+from thingwright.layout import can_frames, i16, octet_string, text, u8, u16
 
 FRAMES = can_frames(
     {
-        0x351: (
+        0x351: octet_string(
             u16("charge_voltage_limit", scale=0.1),
             i16("charge_current_limit", scale=0.1),
             i16("discharge_current_limit", scale=0.1),
             u16("discharge_voltage_limit", scale=0.1),
+            size=(6, 8),
         ),
         0x355: (u16("soc"), u16("soh")),
         0x356: (
@@ -98,7 +99,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
         group="limits",
         range=(0, None),
         confidence="unverified",
-        doc="Sent by many batteries, left at zero by others",
+        doc="Sent by many batteries, left out by others",
     )
     yield Datapoint("soc", "%", "battery.soc", label="State of charge", range=(0, 100))
     yield Datapoint("soh", "%", "battery.soh", label="State of health", range=(0, 100))

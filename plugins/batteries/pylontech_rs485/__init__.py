@@ -9,11 +9,10 @@ the battery in those to 92. Temperatures count tenths of a kelvin from 2731 at f
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from plugins.batteries.pylontech_rs485.framing import AsciiAnswer
 from thingwright import Component, Datapoint, Decoder, Source, hookimpl, total
-from thingwright.layout import framed, i16, octet_string, octets, repeat, u8, u16
+from thingwright.layout import Field, Repeat, framed, i16, octet_string, repeat, u8, u16, u24
 
 MODULES = 12
 """Section 2.5.3: at most 8 or 12 batteries in one group, as the product says."""
@@ -28,10 +27,11 @@ volts = partial(u16, scale=0.001)
 cell_volts = partial(i16, scale=0.001)
 amperes = partial(i16, scale=0.1)
 ampere_hours = partial(u16, scale=0.001, absent=0xFFFF)
+many_ampere_hours = partial(u24, scale=0.001)
 celsius = partial(i16, scale=0.1, offset=-273.1)
 
 
-def battery(prefix: str) -> tuple[Any, ...]:
+def battery(prefix: str) -> tuple[Field | Repeat, ...]:
     """Data of one battery (3.3); `prefix` begins its keys.
 
     A battery above 65 Ah says its capacities as two more items of 24 bits, FFFF in the old places.
@@ -61,7 +61,7 @@ def battery(prefix: str) -> tuple[Any, ...]:
         u16(prefix + "cycle_number"),
         repeat(
             "item",
-            octets(prefix + "capacity_item{item}", 3),
+            many_ampere_hours(prefix + "capacity_item{item}"),
             count=prefix + "user_defined_items",
             more=-2,
             limit=2,
@@ -211,10 +211,8 @@ def one_battery(prefix: str, group: str) -> Iterable[Datapoint]:
     for number, name in enumerate(CAPACITIES, 1):
         key, item = f"{prefix}{name}", f"{prefix}capacity_item{number}"
         yield Datapoint(f"{key}_1", "Ah", group=group, doc="Batteries up to 65 Ah")
-        yield Datapoint(item, group=group, doc="mAh in hexadecimal, batteries above 65 Ah")
-        yield Datapoint(
-            key, "Ah", group=group, of=(f"{key}_1", item), computed=capacity, partial=True
-        )
+        yield Datapoint(item, "Ah", group=group, doc="Batteries above 65 Ah")
+        yield Datapoint(key, "Ah", group=group, of=(f"{key}_1", item), computed=last, partial=True)
     yield Datapoint(f"{prefix}cycle_number", "cycle", group=group, counter="total")
 
 
@@ -268,10 +266,9 @@ def product(current: float, voltage: float) -> float:
     return current * voltage
 
 
-def capacity(*said: float | str) -> float:
-    """The 24 bits of a large battery come after the 16 of a small one, in ampere-hours."""
-    last = said[-1]
-    return int(last, 16) / 1000 if isinstance(last, str) else last
+def last(*said: float) -> float:
+    """The 24 bits of a large battery come after the 16 of a small one."""
+    return said[-1]
 
 
 def share(remaining: float, total_capacity: float) -> float | None:

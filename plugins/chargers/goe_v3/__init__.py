@@ -2,13 +2,12 @@
 
 `status` is the answer to /api/status: keys of three letters, those of `keys.csv` among some three
 hundred. nrg is an array of voltages, currents, powers and power factors. The Modbus channels are
-named by table and first register; their meanings are in `registers.csv`. The charger speaks Modbus
-over TCP; the frames here are what the gateway makes of it, in the dress of a serial line.
+named by table and first register; their meanings are in `registers.csv`. Modbus is that over TCP,
+answers and requests with its header.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from thingwright import (
     Command,
@@ -21,20 +20,10 @@ from thingwright import (
     product_files,
     register_table,
 )
-from thingwright.layout import (
-    flag,
-    json_object,
-    modbus_rtu,
-    modbus_write,
-    number,
-    registers,
-    string,
-    whole,
-)
+from thingwright.layout import Framed, json_object, modbus_tcp, modbus_write, registers
 
 KEYS = register_table(__file__, "keys.csv", enums="enums.csv")
 REGISTERS = register_table(__file__, enums="enums.csv")
-WORDS: dict[str, Any] = {"whole": whole, "number": number, "bool": flag, "string": string}
 FUNCTIONS = {"holding": 3, "input": 4}
 
 
@@ -71,8 +60,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
 
 @hookimpl
 def declare_decoders() -> Iterable[Decoder]:
-    fields = (WORDS[row["data_type"]](row["point"], row["json_path"]) for row in KEYS.rows)
-    yield Decoder("status", json_object(*fields))
+    yield Decoder("status", json_object(*KEYS.json_fields("status")))
     yield answer("input", 100, 30)
     yield answer("input", 323, 49)
     yield answer("holding", 200, 19)
@@ -84,7 +72,7 @@ def answer(table: str, first: int, count: int) -> Decoder:
     """The answer to a read of `count` registers of a table."""
     fields = REGISTERS.fields(first, first + count - 1, table=table)
     layout = registers(first, *fields, counts=count)
-    return Decoder(f"{table}_{first}", modbus_rtu(layout, function=FUNCTIONS[table]))
+    return Decoder(f"{table}_{first}", modbus_tcp(layout, function=FUNCTIONS[table]))
 
 
 @hookimpl
@@ -127,9 +115,9 @@ def declare_commands() -> Iterable[Command]:
     )
 
 
-def written(register: int) -> Any:
+def written(register: int) -> Framed:
     """One register, by function 16: the only one by which the charger is written."""
-    return modbus_write(registers(register, *REGISTERS.fields(register, register)))
+    return modbus_write(registers(register, *REGISTERS.fields(register, register)), tcp=True)
 
 
 @hookimpl

@@ -22,7 +22,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_rtu, registers
 
-TABLE = register_table(__file__)
+TABLE = register_table(__file__, enums="enums.csv")
 
 SCALED = {
     "current": ("current", "l1_current", "l2_current", "l3_current"),
@@ -55,6 +55,13 @@ def declare_sources() -> Iterable[Source]:
         "B",
         "github.com/nmakel/solaredge_modbus at fd3ce7ae",
         "MIT",
+    )
+    yield Source(
+        "sunspec_models",
+        "SunSpec model definitions",
+        "A-",
+        "github.com/sunspec/models at 7abdf898, model_103.json",
+        "Apache-2.0",
     )
 
 

@@ -82,7 +82,7 @@ def declare_commands() -> Iterable[Command]:
 
 
 def write(name: str, first: int, last: int = 0, **attributes: Any) -> Command:
-    """A command that writes the registers `first` to `last` in one go, a single one by function 6."""
+    """A command that writes registers `first` to `last` in one go, one alone by function 6."""
     fields = TABLE.fields(first, last or first)
     layout = modbus_write(registers(first, *fields), function=16 if last else 6)
     keys = tuple(field.key for field in fields)

@@ -16,7 +16,21 @@ from typing import Any
 from attrs import frozen
 
 from thingwright import Datapoint, DecodeError, Enumeration, Fault, RegisterTable, Symbol
-from thingwright.layout import f32, framed, i16, i32, registers, repeat, text, u16, u32, u64
+from thingwright.layout import (
+    Field,
+    Framed,
+    Repeat,
+    f32,
+    framed,
+    i16,
+    i32,
+    registers,
+    repeat,
+    text,
+    u16,
+    u32,
+    u64,
+)
 
 Row = Mapping[str, str]
 
@@ -25,7 +39,7 @@ HEAD = ("ID", "L")
 LIMIT = 8
 """Elements of a group that are declared; the inverters of homes have fewer inputs."""
 
-WORDS: Mapping[str, Callable[..., Any]] = {
+WORDS: Mapping[str, Callable[..., Field]] = {
     "int16": partial(i16, absent=-0x8000),
     "uint16": partial(u16, absent=0xFFFF),
     "count": partial(u16, absent=0xFFFF),
@@ -121,7 +135,7 @@ class Model:
     def number(self) -> int:
         return int(self.row["model_id"])
 
-    def layout(self) -> Any:
+    def layout(self) -> Framed:
         """The whole model as it stands in the registers, framed by its head."""
         block = registers(2, *self._items(self._body, 0, {}), counts=self._counts())
         return framed(block, ModelHead(self.number))
@@ -143,7 +157,9 @@ class Model:
         end = int(last["offset"]) + int(last["size"]) - 2
         return (end - int(last["size"]), end) if last["type"] == "pad" else (end,)
 
-    def _items(self, rows: Iterable[Row], depth: int, known: Mapping[str, str]) -> Iterator[Any]:
+    def _items(
+        self, rows: Iterable[Row], depth: int, known: Mapping[str, str]
+    ) -> Iterator[Field | Repeat]:
         """Fields and groups at one depth; `known` are the keys of the points around them."""
         rows = tuple(rows)
         own = {row["point"]: self.key(row) for row in rows if len(Group.path(row)) == depth}
@@ -162,7 +178,7 @@ class Model:
         """The key of a point, with the index of each repeated group in braces."""
         return self.row["prefix"] + "".join(g.key for g in Group.path(row)) + row["point"]
 
-    def _field(self, row: Row, known: Mapping[str, str]) -> Any:
+    def _field(self, row: Row, known: Mapping[str, str]) -> Field:
         at = int(row["offset"]) if row["offset"] else None
         if row["type"] == "string":
             return text(self.key(row), 2 * int(row["size"]), at)

@@ -4,15 +4,13 @@ Energies count per phase: what enters on one phase and leaves on another counts 
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from attrs import evolve
 
 from thingwright import Component, Datapoint, Decoder, Source, hookimpl, register_table, total
-from thingwright.layout import flag, json_object, number
+from thingwright.layout import json_object
 
 TABLE = register_table(__file__, "fields.csv")
-WORDS: dict[str, Any] = {"number": number, "bool": flag}
 POWERS = ("power_l1", "power_l2", "power_l3")
 
 
@@ -61,5 +59,4 @@ def declare_datapoints() -> Iterable[Datapoint]:
 
 @hookimpl
 def declare_decoders() -> Iterable[Decoder]:
-    fields = (WORDS[row["data_type"]](row["point"], row["json_path"]) for row in TABLE.rows)
-    yield Decoder("status", json_object(*fields))
+    yield Decoder("status", json_object(*TABLE.json_fields("status")))

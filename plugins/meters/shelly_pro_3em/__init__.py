@@ -2,8 +2,7 @@
 
 `em_status` is the answer of EM.GetStatus?id=0, `em_data` that of EMData.GetStatus?id=0. Both also
 come inside Shelly.GetStatus, under "em:0" and "emdata:0", and as the MQTT message NotifyStatus,
-there under "params". The errors of a phase (`a_errors`: a list of texts, sent only while there are
-some) are left alone, because a datapoint holds one value.
+there under "params".
 """
 
 from collections.abc import Iterable
@@ -13,14 +12,16 @@ from thingwright import (
     Component,
     Datapoint,
     Decoder,
+    Fault,
     Source,
     hookimpl,
     product_files,
     register_table,
 )
-from thingwright.layout import json_object, number
+from thingwright.layout import json_object
 
 TABLE = register_table(__file__, "fields.csv")
+ERRORS = ("active_power", "apparent_power", "voltage", "current")
 COMPONENTS = {"em_status": "em:0", "em_data": "emdata:0"}
 
 
@@ -32,6 +33,13 @@ def declare_sources() -> Iterable[Source]:
         "A-",
         "github.com/home-assistant-libs/aioshelly at ea7a88f4, fixtures/gen2_Shelly Pro 3EM_*.json",
         "Apache-2.0",
+    )
+    yield Source(
+        "openems_test",
+        "OpenEMS, payloads in its tests of the Shelly Pro 3EM",
+        "B",
+        "github.com/OpenEMS/openems at 0e4ea888",
+        "EPL-2.0 (facts only)",
     )
     yield Source(
         "powerwatt34",
@@ -55,12 +63,21 @@ def declare_datapoints() -> Iterable[Datapoint]:
 @hookimpl
 def declare_decoders() -> Iterable[Decoder]:
     for channel, component in COMPONENTS.items():
-        fields = (
-            number(row["point"], name, f"{component}.{name}", f"params.{component}.{name}")
-            for row in TABLE.rows
-            if row["table"] == channel and (name := row["json_path"])
-        )
+        fields = TABLE.json_fields(channel, inside=(component, f"params.{component}"))
         yield Decoder(channel, json_object(*fields))
+
+
+@hookimpl
+def declare_faults() -> Iterable[Fault]:
+    for phase in ("l1", "l2", "l3"):
+        for quantity in ERRORS:
+            yield Fault(
+                f"errors_{phase}",
+                f"{quantity}_out_of_range_{phase}",
+                names=f"out_of_range:{quantity}",
+                label=f"{quantity.replace('_', ' ').capitalize()} out of range on {phase.upper()}",
+                source="openems_test",
+            )
 
 
 @hookimpl
