@@ -17,7 +17,9 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.static_files import create_static_files_router
+from litestar.static_files import (
+    create_static_files_router,  # pyright: ignore[reportUnknownVariableType]
+)
 from litestar.types import (
     LifeSpanReceive,
     LifeSpanScope,
@@ -70,7 +72,7 @@ class Portal(Litestar):
             return
         path = scope["path"]
         scope["path"] = routed(path)
-        scope.setdefault("state", {})["twin"] = scope["path"] != path
+        scope["state"] = {"twin": scope["path"] != path}
         if scope["path"] != path:
             scope["raw_path"] = scope["path"].encode()
 

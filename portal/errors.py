@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from litestar import Request, Response
@@ -59,9 +59,9 @@ def wants_json(request: Request[Any, Any, Any]) -> bool:
 
 def _detail(error: HTTPException) -> str:
     """What may be told; validation errors name their parameters."""
-    extra: Any = error.extra
-    if error.status_code == 400 and isinstance(extra, list):
-        return "; ".join(f"{e.get('key', '')}: {e.get('message', '')}" for e in extra)
+    if error.status_code == 400 and isinstance(error.extra, list):
+        found = cast("list[dict[str, str]]", error.extra)
+        return "; ".join(f"{each.get('key', '')}: {each.get('message', '')}" for each in found)
     return error.detail if error.status_code < 500 else ""
 
 

@@ -7,7 +7,7 @@ watcher misses bells and never values.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -37,7 +37,7 @@ class Hub:
     closing: asyncio.Event = field(factory=asyncio.Event)
 
     @contextmanager
-    def watch(self, sn: str) -> Iterator[asyncio.Event]:
+    def watch(self, sn: str) -> Generator[asyncio.Event]:
         """A bell that rings whenever something of the system is new."""
         bell = asyncio.Event()
         self.bells[sn].add(bell)

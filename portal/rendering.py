@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
@@ -11,6 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.template.base import csrf_token
 from markupsafe import Markup
 
+from core.accounts.sessions import Session
 from portal import menu
 from portal.assets import asset_url
 from portal.presentation import house, quantities, readings, status, times
@@ -31,23 +32,29 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    environment.globals |= {
+    names: dict[str, Any] = environment.globals
+    names |= {
         "asset": asset_url,
         "status": status,
         "UNPUBLISHED": readings.UNPUBLISHED,
         "direction": house.direction,
         "shown_value": house.shown_value,
     }
-    environment.filters |= {
+    filters: dict[str, Any] = environment.filters
+    filters |= {
         "quantity": quantities.quantity,
         "limits": quantities.limits,
         "age": times.age,
         "iso": times.iso,
         "duration": times.duration,
         "slot": readings.slot_title,
-        "words": lambda text: text.replace("_", " "),
+        "words": _words,
     }
     return environment
+
+
+def _words(text: str) -> str:
+    return text.replace("_", " ")
 
 
 ENVIRONMENT: Final = _environment()
@@ -68,7 +75,7 @@ def render_page(
         "query": request.query_params,
         "theme": theme_of(request),
         "csrf": csrf_token({"request": request}),
-        "session": request.scope.get("user"),
+        "session": _session(request),
         "menu": tuple(menu.ordered()),
         "problems": services.registry.problems,
         "now": services.clock(),
@@ -84,6 +91,12 @@ def render_page(
         status_code=status_code,
         cookies=list(_chosen_zone(request)),
     )
+
+
+def _session(request: Request[Any, Any, Any]) -> Session | None:
+    """Whoever is signed in; nobody where a page failed before that was asked."""
+    scope = cast("Mapping[str, Any]", request.scope)
+    return scope.get("user")
 
 
 def _chosen_zone(request: Request[Any, Any, Any]) -> Iterator[Cookie]:

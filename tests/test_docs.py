@@ -107,8 +107,8 @@ def test_paths_of_the_architecture_exist() -> None:
 
 
 def test_the_compiled_decoder_is_shown_as_it_is() -> None:
-    declared, compiled = re.findall(r"```python\n(.*?)\n```\n", ARCHITECTURE, re.DOTALL)
-    source = compile_layout(eval(declared, dict(vars(words)))).source
+    declared, compiled = re.findall(r"```(?:python|text)\n(.*?)\n```\n", ARCHITECTURE, re.DOTALL)
+    source = compile_layout(eval(declared, dict(vars(words))), {"soc": (0, 100)}).source
     assert source.startswith(compiled + "\n\n")
 
 

@@ -1,9 +1,9 @@
 """Rules that compare: what the plugin reads and writes is what its vectors say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from core.conformance.coverage import unshown
-from core.conformance.payload import Payload, Raw
+from core.conformance.payload import Payload, Raw, Reading
 from core.conformance.subject import Finding, Proven, Subject, same, sent_values
 from core.registry import Channel, Part
 from core.thing_model.fault import raised
@@ -16,48 +16,61 @@ from core.vectors import BadFrame, CommandVector, FrameVector, Vector
 
 def frames(subject: Subject) -> Iterator[Finding]:
     """Every good frame reads as its vector says, and nothing else is in it."""
-    yield from _unknown_channels(subject, subject.vectors.frames)
+    yield from _unknown_channels("frames", subject, subject.vectors.frames)
     for proven in subject.proven():
-        where, channel = proven.vector.where, proven.channel
+        data, channel = proven.vector.data, proven.channel
         try:
-            read = channel.all_values(proven.vector.data)
-            trace = channel.codec.trace(proven.vector.data)
+            read = channel.all_values(data)
+            singles = {r.placed.key for r in _readings(channel, data) if r.single}
         except DecodeError as error:
-            yield Finding("frames", where, f"is refused: {error}")
+            yield Finding("frames", proven.vector.where, f"is refused: {error}")
             continue
-        raws = {key: found.raw for key, found in trace.items()}
-        yield from _differences("frames", proven, read, raws)
+        yield from _differences(proven, read, singles)
+        yield from _misplaced(proven)
+
+
+def _readings(channel: Channel, data: bytes) -> Iterator[Reading]:
+    return Payload.of(channel.decoder.layout, data).readings()
 
 
 def _unknown_channels(
-    subject: Subject, vectors: tuple[FrameVector, ...] | tuple[BadFrame, ...]
+    rule: str, subject: Subject, vectors: tuple[FrameVector, ...] | tuple[BadFrame, ...]
 ) -> Iterator[Finding]:
     for vector in vectors:
         if vector.channel not in (channels := subject.part(vector).channels):
             hint = f"channels of this variant and firmware are {', '.join(channels) or 'none'}"
-            yield Finding("frames", vector.where, f"no channel is named {vector.channel!r}", hint)
+            yield Finding(rule, vector.where, f"no channel is named {vector.channel!r}", hint)
 
 
 def _differences(
-    rule: str, proven: Proven, read: Mapping[str, Value], raws: Mapping[str, Value]
+    proven: Proven, read: Mapping[str, Value], singles: Container[str]
 ) -> Iterator[Finding]:
     said, where = proven.vector.values, proven.vector.where
-    for key in read.keys() | said.keys():
-        if not proven.expects(key) or same(said.get(key), read.get(key), raws.get(key)):
+    for key in dict.fromkeys((*read, *said)):
+        value, expected = read.get(key), said.get(key)
+        if not proven.expects(key) or same(expected, value, single=key in singles):
             continue
+        what = f"{key} reads {value!r}, the vector says {expected!r}"
         if key not in read:
-            yield Finding(rule, where, f"{key} is no value of this channel")
+            what = f"{key} is no value of this channel"
         elif key not in said:
-            yield Finding(rule, where, f"{key} reads {read[key]!r}, which `values` does not list")
-        else:
-            yield Finding(rule, where, f"{key} reads {read[key]!r}, the vector says {said[key]!r}")
+            what = f"{key} reads {value!r}, which `values` does not list"
+        yield Finding("frames", where, what)
+
+
+def _misplaced(proven: Proven) -> Iterator[Finding]:
+    data = proven.vector.data
+    for key, found in proven.channel.codec.trace(data).items():
+        if not all(0 <= start < after <= len(data) for start, after in found.spans):
+            what = f"{key} is said to lie at {found.spans}, outside of the frame"
+            yield Finding("frames", proven.vector.where, what, "see `locate` of the framing")
 
 
 def encoding(subject: Subject) -> Iterator[Finding]:
     """The values of every good frame make a frame that reads the same, byte for byte.
 
-    Bytes are compared where a value says all their bits; absent values, packed ones and the padding
-    of text can be written in several ways.
+    Bytes are compared where a value says all their bits; absent values, packed ones and padded text
+    can be written in several ways.
     """
     for proven in subject.proven():
         channel, data, where = proven.channel, proven.vector.data, proven.vector.where
@@ -88,14 +101,14 @@ def _other_bytes(
 def _raws(channel: Channel, data: bytes) -> dict[str, Raw]:
     return {
         reading.placed.key: reading.raw
-        for reading in Payload.of(channel.decoder.layout, data).readings()
-        if reading.whole_bytes and reading.placed.field.type != "text"
+        for reading in _readings(channel, data)
+        if reading.whole_bytes
     }
 
 
 def bad_frames(subject: Subject) -> Iterator[Finding]:
     """Every bad frame ends in a DecodeError at the stated datapoint, offset and reason."""
-    yield from _unknown_channels(subject, subject.vectors.bad_frames)
+    yield from _unknown_channels("bad_frames", subject, subject.vectors.bad_frames)
     for vector in subject.vectors.bad_frames:
         channel = subject.part(vector).channels.get(vector.channel)
         if channel is None or vector.unavailable:

@@ -62,7 +62,7 @@ class Case:
 
 @frozen
 class Report:
-    """What the rules found about one plugin. `proof` is the best origin of each channel."""
+    """What the rules found about one plugin. `proof` is the best origin of each decoder."""
 
     plugin: str
     tier: Tier = "none"
@@ -83,7 +83,12 @@ def findings_of(rule: str, plugin: str, registry: Registry) -> list[Finding]:
     subject = _subject(plugin, registry)
     if subject.unread and rule not in _WITHOUT_VECTORS:
         raise NotHereError("its vector files cannot be read")
-    return list(RULES[rule](subject))
+    try:
+        return list(RULES[rule](subject))
+    except NotHereError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever a stranger's function or framing raises
+        return [Finding(rule, plugin, f"ends in {type(error).__name__}: {error}")]
 
 
 @lru_cache

@@ -131,13 +131,13 @@ def _binary_dials(proven: Proven) -> Iterator[Dial]:
 
 def _inside(reading: Reading, allowed: Range) -> float:
     """A value of the range that the wire can say: zero, or what is nearest to an end."""
-    low, high = allowed
     step = _step(reading)
-    nearest = (low, low and low + step, high, high and high - step)
-    for value in (0, *nearest):
-        read = None if value is None else _said(reading, value)
+    ends = [end for end in allowed if end is not None]
+    for value in (0, *ends, *(end + step for end in ends), *(end - step for end in ends)):
+        read = _said(reading, value)
         if isinstance(read, int | float) and not outside(read, allowed):
             return read
+    low, high = allowed
     raise EncodeError(reading.placed.key, f"can say nothing in its range {low}..{high}")
 
 

@@ -21,6 +21,9 @@ from core.registry import Registry
 from core.thing_model.problems import ModelError
 from core.vectors import Vector
 
+PATIENCE = 60
+"""Seconds that importing one plugin may take."""
+
 _ALONE = f"""
 import sys
 from importlib import import_module, metadata, util
@@ -43,6 +46,8 @@ if foreign:
 """
 """Run in a fresh interpreter: imports one plugin and nothing that it does not ask for."""
 
+_INTERPRETER = (sys.executable, "-W", "error", "-c", _ALONE)
+
 
 def loads(subject: Subject) -> Iterator[Finding]:
     """The host takes the plugin, its product files and its mounts without a problem."""
@@ -61,13 +66,18 @@ def imports(subject: Subject) -> Iterator[Finding]:
                 compile(path.read_text(encoding="utf-8"), str(path), "exec")
             except (SyntaxError, Warning) as error:
                 yield Finding("imports", str(path), str(error))
-    done = subprocess.run(  # noqa: S603  our own script and names
-        [sys.executable, "-W", "error", "-c", _ALONE, plugin.origin, plugin.name, str(plugin.file)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  our own script and names
+            [*_INTERPRETER, plugin.origin, plugin.name, str(plugin.file)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        yield Finding("imports", str(plugin.file), f"takes longer than {PATIENCE} s")
+        return
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         yield Finding("imports", str(plugin.file), said[-1])

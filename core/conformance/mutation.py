@@ -186,7 +186,7 @@ def _places(trial: Trial) -> dict[tuple[int, Field], list[Witnessed]]:
         for reading in readings:
             key = reading.placed.key
             said = witness.said.get(key)
-            if witness.expects(key) and same(said, reading.value, reading.raw):
+            if witness.expects(key) and same(said, reading.value, single=reading.single):
                 place = (reading.section.tag, reading.placed.field)
                 found.setdefault(place, []).append((reading, said))
     return found
@@ -207,7 +207,7 @@ def _differs(mutant: Mutant, reading: Reading, said: Value) -> bool:
         value = reading.read_as(mutant.place(reading.placed), mutant.block(reading.section.block))
     except DecodeError:
         return True
-    return not same(said, value, reading.raw)
+    return not same(said, value, single=reading.single)
 
 
 def _json_verdicts(trial: Trial, layout: JsonObject) -> Iterator[Verdict]:

@@ -28,13 +28,19 @@ class Section:
 
     def readings(self) -> Iterator["Reading"]:
         """Every value that is in the block, read plainly one by one."""
-        for placed, raw, factor in readings(self.block, self.data):
-            yield Reading(self, placed, raw, factor, to_value(placed, raw, factor))
+        try:
+            for placed, raw, factor in readings(self.block, self.data):
+                yield Reading(self, placed, raw, factor, to_value(placed, raw, factor))
+        except struct.error as error:
+            raise DecodeError("frame", len(self.data), str(error)) from None
 
 
 @frozen
 class Reading:
-    """One value of a section: its place, raw number, power of ten and meaning."""
+    """One value of a section: its place, raw number, power of ten and meaning.
+
+    `single` numbers have 32 bits, which are fewer than the digits people write.
+    """
 
     section: Section
     placed: Placed
@@ -43,10 +49,19 @@ class Reading:
     value: Value
 
     @property
+    def single(self) -> bool:
+        return self.placed.field.type == "f32"
+
+    @property
     def whole_bytes(self) -> bool:
-        """Whether the value says every bit of its bytes, so that they follow from it."""
+        """Whether the value says every bit of its bytes, so that they follow from it.
+
+        Text can be padded in several ways, and a fraction does not hold 64 bits.
+        """
         item = self.placed.field
-        return self.value is not None and item.mask is None and item.divide == 1
+        plain = item.mask is None and item.divide == 1 and item.type != "text"
+        exact = not isinstance(self.value, float) or not item.whole or abs(self.value) < 2**50
+        return self.value is not None and plain and exact
 
     def read_as(self, placed: Placed, block: Binary) -> Value:
         """What the same bytes mean under another declaration; DecodeError where they mean none."""

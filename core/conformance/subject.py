@@ -60,9 +60,12 @@ class Subject:
     @classmethod
     def of(cls, plugin: Plugin, registry: Registry) -> "Subject":
         try:
-            return cls(plugin, registry, read_vectors(plugin.folder))
+            vectors = read_vectors(plugin.folder)
         except ModelError as error:
             return cls(plugin, registry, unread=error.problems)
+        if strangers := tuple(_strangers(vectors, plugin)):
+            return cls(plugin, registry, unread=strangers)
+        return cls(plugin, registry, vectors)
 
     def part(self, vector: Vector) -> Part:
         """What the plugin declares for the variant and firmware of a vector."""
@@ -80,16 +83,25 @@ class Subject:
                 yield Proven(vector, channel)
 
 
+def _strangers(vectors: Vectors, plugin: Plugin) -> Iterator[Problem]:
+    """Vectors of variants that the plugin does not have."""
+    known = {"", *plugin.variants}
+    for vector in vectors:
+        if vector.variant not in known:
+            hint = f"declared components are {sorted(known)}"
+            yield Problem(vector.where, f"is of the variant {vector.variant!r}", hint)
+
+
 def scope_of(row: Decoder) -> str:
     """A decoder as people name it: channel, variants, firmware."""
     return " ".join(filter(None, (row.channel, *row.variants, str(row.firmware))))
 
 
-def same(said: Value, read: Value, raw: object = None) -> bool:
+def same(said: Value, read: Value, *, single: bool = False) -> bool:
     """Whether a value read is the one that a vector says.
 
-    Fractions may differ by what 64-bit arithmetic loses; a value whose `raw` number is a float by
-    what a 32-bit one loses, so that a vector can say 230.2 as the vendor's paper does.
+    Fractions may differ by what 64-bit arithmetic loses, a `single` by what its 32 bits lose: so a
+    vector can say 230.2 as the vendor's paper does.
     """
     if said == read:
         return True
@@ -97,7 +109,7 @@ def same(said: Value, read: Value, raw: object = None) -> bool:
         return False
     if isinstance(said, int) and isinstance(read, int):
         return False
-    return math.isclose(said, read, rel_tol=1e-7 if isinstance(raw, float) else 1e-12)
+    return math.isclose(said, read, rel_tol=1e-7 if single else 1e-12)
 
 
 def sent_values(proven: Proven) -> dict[str, Value] | None:

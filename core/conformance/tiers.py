@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from core.conformance.mutation import Score
-from core.conformance.subject import Finding, Subject
+from core.conformance.subject import Finding, Subject, scope_of
 from core.vectors import ORIGINS, Origin
 
 Tier = Literal["none", "bronze", "silver", "gold"]
@@ -17,7 +17,7 @@ def tier(subject: Subject, findings: Iterable[Finding], score: Score) -> Tier:
     none    a rule is broken: the plugin does not do what it or its vectors say
     bronze  it conforms, but nothing it says of frames is proven, or not all of it
     silver  every rule holds, and every mutant is caught: no wrong declaration would go unnoticed
-    gold    and every channel has a frame that was captured from a device, printed by the vendor or
+    gold    and every decoder has a frame that was captured from a device, printed by the vendor or
             read by an independent library: more than our own reading of the facts speaks for it
     """
     broken = {finding.rule for finding in findings}
@@ -30,9 +30,14 @@ def tier(subject: Subject, findings: Iterable[Finding], score: Score) -> Tier:
 
 
 def independence(subject: Subject) -> dict[str, str]:
-    """The best origin that the good frames of each channel have; empty where it has no frame."""
+    """The best origin that the good frames of each decoder have; empty where it has no frame."""
+    found = [
+        (channel.decoder, vector.origin)
+        for vector in subject.vectors.frames
+        if (channel := subject.part(vector).channels.get(vector.channel))
+    ]
     best: dict[str, str] = {}
     for decoder in subject.plugin.decoders:
-        origins = {v.origin for v in subject.vectors.frames if v.channel == decoder.channel}
-        best[decoder.channel] = next((origin for origin in ORIGINS if origin in origins), "")
+        origins = {origin for known, origin in found if known is decoder}
+        best[scope_of(decoder)] = next((origin for origin in ORIGINS if origin in origins), "")
     return best

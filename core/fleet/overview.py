@@ -75,7 +75,12 @@ async def page(
     found = await connection.execute(
         _filtered(query, wanted, moment).order_by(systems.c.sn).limit(limit)
     )
-    return [Glance(SystemRecord(*row[:-2]), row[-2], row[-1]) for row in found]
+    return [_glance(*row) for row in found]
+
+
+def _glance(*columns: Any) -> Glance:
+    *record, status, critical = columns
+    return Glance(SystemRecord(*record), status, critical)
 
 
 async def of_system(connection: AsyncConnection, record: SystemRecord, moment: Moment) -> Glance:
@@ -99,11 +104,9 @@ async def counts(connection: AsyncConnection, moment: Moment) -> Counts:
     query = select(status, func.count(), func.sum(case((_is_new(moment), 1), else_=0)))
     found = (await connection.execute(query.group_by(status))).all()
     by_status: dict[str, int] = {name: number for name, number, _ in found}
-    return Counts(
-        sum(by_status.values()),
-        *(by_status.get(name, 0) for name in STATUSES),
-        sum(int(new or 0) for _, _, new in found),
-    )
+    new = sum(int(fresh or 0) for _, _, fresh in found)
+    normal, fault, offline = (by_status.get(name, 0) for name in STATUSES)
+    return Counts(sum(by_status.values()), normal, fault, offline, new)
 
 
 def _filtered(query: Select[Any], wanted: Wanted, moment: Moment) -> Select[Any]:

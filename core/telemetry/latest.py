@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.journal.faults import Closed, Opened
@@ -105,25 +105,48 @@ def _state(row: Any) -> tuple[Key, Newest]:
     return tuple(key), Newest(as_of, boot_id, sequence, device_time, frozenset(raised.split()))
 
 
+@frozen
+class _Word:
+    """A datapoint that tells of faults: where it stands among the channel's values, and of which.
+
+    No fault is present where none of the `bits` is set and the value is none of `numbers`.
+    """
+
+    index: int
+    faults: tuple[Fault, ...]
+    bits: int
+    numbers: frozenset[int]
+
+    def is_quiet(self, value: Value) -> bool:
+        return isinstance(value, int) and not value & self.bits and value not in self.numbers
+
+
 @lru_cache(maxsize=4096)
-def _fault_readers(channel: Channel) -> tuple[tuple[int, tuple[Fault, ...]], ...]:
-    """Where in the channel's values each datapoint stands that tells of faults, and of which."""
+def _fault_words(channel: Channel) -> tuple[_Word, ...]:
     by_key: dict[str, list[Fault]] = {}
     for fault in channel.faults:
         by_key.setdefault(fault.datapoint, []).append(fault)
-    return tuple((channel.keys.index(key), tuple(faults)) for key, faults in by_key.items())
+    return tuple(
+        _Word(
+            channel.keys.index(key),
+            tuple(faults),
+            sum({1 << fault.bit for fault in faults if fault.bit is not None}),
+            frozenset(fault.equals for fault in faults if fault.equals is not None),
+        )
+        for key, faults in by_key.items()
+    )
 
 
 def _raised(arrival: Arrival, before: frozenset[str]) -> frozenset[str]:
     """Codes of the faults that the frame tells of; those it is silent about stay as they were."""
     values: Sequence[Value] = arrival.values or ()
     raised: set[str] = set()
-    for index, faults in _fault_readers(arrival.channel):
-        value = values[index]
+    for word in _fault_words(arrival.channel):
+        value = values[word.index]
         if value is None:
-            raised.update(fault.code for fault in faults if fault.code in before)
-        else:
-            raised.update(fault.code for fault in faults if fault.raised(value))
+            raised.update(fault.code for fault in word.faults if fault.code in before)
+        elif not word.is_quiet(value):
+            raised.update(fault.code for fault in word.faults if fault.raised(value))
     return frozenset(raised)
 
 

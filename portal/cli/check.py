@@ -22,7 +22,7 @@ def check(names: tuple[str, ...], folder: Path | None, *, as_json: bool) -> None
     """Try every rule on the named plugins, on those of the folder, or on all.
 
     For each plugin: its tier, the mutants that its vectors catch, and where the best frame of each
-    channel comes from. Exit code 1 if anything is found.
+    decoder comes from. Exit code 1 if anything is found.
     """
     registry = registry_with(folder)
     try:

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from core.registry import Channel, Part
+from core.thing_model.datapoint import Datapoint
 from core.thing_model.fault import Fault, raised
 from core.thing_model.layout.codec import Trace
 from core.thing_model.layout.fields import Value
@@ -84,7 +85,7 @@ def _explained(
     known = dict(zip(channel.keys, values, strict=True))
     traces, said = channel.codec.trace(data), channel.all_values(data)
     readings = {
-        key: _reading(part.datapoints[key].unit, value, traces.get(key))
+        key: _reading(part.datapoints.get(key), value, traces.get(key))
         for key, value in known.items()
     }
     for error in refused:
@@ -93,11 +94,11 @@ def _explained(
     return readings, [_fault(fault) for fault in raised(channel.faults, known)]
 
 
-def _reading(unit: str, value: Value, trace: Trace | None) -> dict[str, Any]:
+def _reading(row: Datapoint | None, value: Value, trace: Trace | None) -> dict[str, Any]:
     spans = [list(span) for span in trace.spans] if trace else []
     return {
         "value": value,
-        "unit": unit,
+        "unit": row.unit if row else "",
         "raw": trace.raw if trace else None,
         "span": spans[0] if len(spans) == 1 else spans or None,
     }

@@ -188,7 +188,7 @@ def _users(part: Part, key: str) -> Iterator[str]:
             yield f"it proves the command {command.title}"
 
 
-def _cell(value: Any) -> str | float | None:
+def _cell(value: str | float | list[Any] | None) -> str | float | None:
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 

@@ -23,6 +23,7 @@ from portal.presentation.catalogue import (
     source_document,
 )
 from portal.presentation.device import is_doubtful, rating, told_by
+from portal.presentation.grid_picture import grid_picture
 from portal.services import TheServices
 from portal.twins import Loaded, page
 
@@ -99,6 +100,7 @@ async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[Plug
         "told_by": told_by,
         "groups": list(_groups(plugin)),
         "doubtful": is_doubtful,
+        "grid_pictures": {g.id: grid_picture(plugin, g) for g in plugin.grid_specs},
     }
     return Loaded(document, name, rows, DATAPOINT_COLUMNS, (("Plugins", "/plugins"),), view)
 

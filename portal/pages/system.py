@@ -274,7 +274,7 @@ def _pairs(values: Mapping[str, Any]) -> str:
     return "; ".join(f"{key}={value}" for key, value in values.items())
 
 
-def _flat(value: Any) -> str | float | None:
+def _flat(value: str | float | dict[str, str] | None) -> str | float | None:
     return _pairs(value) if isinstance(value, dict) else value
 
 

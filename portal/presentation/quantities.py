@@ -48,7 +48,7 @@ def quantity(value: Value, unit: str = "") -> Quantity:
 def number(value: float) -> str:
     """A number to seven digits, three of them behind the point at most, thousands set apart."""
     if isinstance(value, int):
-        return f"{value:,}".replace(",", "\u202f")
+        return f"{value:,}".replace(",", "\u202f").replace("-", "\u2212")
     return _rounded(value, 3)
 
 

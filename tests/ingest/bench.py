@@ -48,7 +48,7 @@ class Desk:
         self.published += messages
 
 
-@attrs.define
+@attrs.define(repr=False)
 class Bench:
     """An ingest whose clock the test sets; `system_id` is that of the device SN."""
 

@@ -107,7 +107,8 @@ async def test_a_restart_of_the_database_loses_nothing(
 ) -> None:
     database = Database(postgresql.new_database())
     await database.open()
-    consumer = MqttConsumer(mosquitto.address(), "ingest-1", UPLINK_FILTERS, backoff=FAST)
+    filters = (*UPLINK_FILTERS, *topics.BACKFILL_FILTERS)
+    consumer = MqttConsumer(mosquitto.address(), "ingest-1", filters, backoff=FAST)
     async with consumer, MqttPublisher(mosquitto.address(), "fleet") as fleet:
         ingest = Ingest(registry, database, consumer)
         working = asyncio.create_task(ingest.run())

@@ -15,6 +15,7 @@ Items = tuple[Field | Repeat, ...]
 SCALES = st.sampled_from([1, 0.1, 0.01, 0.001, 0.5, 10, 3, -1, -0.1])
 OFFSETS = st.sampled_from([0, 0, -40, 0.5, -273.15, 1000])
 WHOLE = ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64")
+ODD = (*WHOLE, "u24")
 NARROW = ("u16", "i16", "u32", "i32")
 FLOATS = ("f32", "f64")
 
@@ -44,7 +45,7 @@ def whole_numbers(draw: st.DrawFn, key: str, types: Sequence[str] = WHOLE) -> Fi
         attributes["absent"] = draw(st.sampled_from([(), *sentinels(attributes["mask"], top)]))
     if form == "divided" and type_[0] == "u":
         attributes["divide"] = draw(st.sampled_from([10, 1000]))
-    if STRUCT_CODES[type_][1] > 2:
+    if STRUCT_CODES[type_][1] in (4, 8):
         attributes["words"] = draw(st.sampled_from(["big", "little"]))
     return Field(key, type_, **attributes)
 
@@ -73,8 +74,9 @@ def texts(draw: st.DrawFn, key: str) -> Field:
     return Field(key, type_, size=2 * draw(st.integers(1, 6)))
 
 
-def field(key: str) -> st.SearchStrategy[Field]:
-    return st.one_of(whole_numbers(key), whole_numbers(key), floats(key), texts(key))
+def field(key: str, types: Sequence[str] = ODD) -> st.SearchStrategy[Field]:
+    numbers = whole_numbers(key, types)
+    return st.one_of(numbers, numbers, floats(key), texts(key))
 
 
 @st.composite
@@ -118,8 +120,7 @@ def register_items(draw: st.DrawFn, key: str, at: int) -> list[Field]:
         type_ = draw(st.sampled_from(NARROW))
         top = (1 << 8 * STRUCT_CODES[type_][1] - (type_[0] == "i")) - 1
         return [point, Field(key, type_, at + 1, scaled_by=point.key, absent=top)]
-    item = draw(field(key).filter(lambda f: f.size > 1))
-    return [item.changed(at=at)]
+    return [draw(field(key, WHOLE[2:])).changed(at=at)]
 
 
 @st.composite
@@ -147,12 +148,12 @@ def grouped_blocks(draw: st.DrawFn) -> Binary:
 
 @st.composite
 def groups(draw: st.DrawFn, suffix: str, depth: int) -> Items:
-    plain = [draw(whole_numbers(f"a{suffix}{n}")) for n in range(draw(st.integers(0, 2)))]
+    plain = [draw(whole_numbers(f"a{suffix}{n}", ODD)) for n in range(draw(st.integers(0, 2)))]
     absent = draw(st.sampled_from([(), (0xFF,)]))
     count = Field(f"count{suffix}", "u8", absent=absent)
     index = f"i{depth}"
     inner_suffix = f"{suffix}_{{{index}}}"
-    inner: Items = tuple(draw(whole_numbers(f"b{inner_suffix}{n}")) for n in range(2))
+    inner: Items = tuple(draw(whole_numbers(f"b{inner_suffix}{n}", ODD)) for n in range(2))
     if depth:
         inner += draw(groups(inner_suffix, depth - 1))
     more = draw(st.sampled_from([0, 0, 1]))
@@ -177,7 +178,7 @@ def tagged(draw: st.DrawFn) -> Tagged:
 def _fitting(draw: st.DrawFn, tag: int, room: int) -> list[Field]:
     items: list[Field] = []
     for n in range(draw(st.integers(1, 4))):
-        item = draw(whole_numbers(f"t{tag}_{n}"))
+        item = draw(whole_numbers(f"t{tag}_{n}", ODD))
         if sum(f.size for f in items) + item.size <= room:
             items.append(item)
     return items or [Field(f"t{tag}", "u16")]

@@ -18,7 +18,7 @@ from tests.layouts.strategies import flat_blocks, grouped_blocks, octet_strings,
 
 blocks = st.one_of(flat_blocks(), flat_blocks(), grouped_blocks())
 randoms = st.randoms(use_true_random=False)
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=100, deadline=None)
 
 
 def close(one: Value, other: Value) -> bool:

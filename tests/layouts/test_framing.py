@@ -136,7 +136,7 @@ def test_can_frames_are_those_of_a_linux_socket():
     assert list(compile_layout(layout).decode(frame)) == [57.0]
 
 
-#  The specification's own example: unit 0x11, function 3, three registers.
+# The specification's own example: unit 0x11, function 3, three registers.
 RTU = "11 03 06 ae41 5652 4340 49ad"
 
 
@@ -157,8 +157,8 @@ REFUSED = {
     "no Modbus TCP": (modbus_tcp(BLOCK), "0001 0007 0005 01 03 02 0005", 2, "is not Modbus"),
     "another TCP length": (modbus_tcp(BLOCK), "0001 0000 0006 01 03 02 0005", 4, "lengths"),
     "a TCP exception": (modbus_tcp(BLOCK), "0001 0000 0003 01 83 0b", 8, "exception 11"),
-    "another address": (modbus_write(BLOCK), "01 10 0011 0001 02 0005 0000", 2, "0x0011, not"),
-    "another write": (modbus_write(BLOCK), "01 06 0010 0005 0000 0000 00", 1, "function is 6"),
+    "another address": (modbus_write(BLOCK), "01 10 0011 0001 02 0005 6512", 2, "0x0011, not"),
+    "another write": (modbus_write(BLOCK), "01 06 0010 0005 0000 00 8516", 1, "function is 6"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The portal in a real Chromium: live values over a real broker, forms, accessibility, small screens."""
+"""The portal in a real Chromium: live values over a real broker, forms, axe, small screens."""
 
 import asyncio
 import json
@@ -80,9 +80,7 @@ async def visit(
         MqttPublisher(broker, "device") as device,
         async_playwright() as playwright,
     ):
-        taking = asyncio.create_task(
-            Ingest(unseen_registry, database, consumer, feed).run()
-        )
+        taking = asyncio.create_task(Ingest(unseen_registry, database, consumer, feed).run())
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
@@ -200,7 +198,9 @@ async def test_axe_finds_nothing(visit: Visit, theme: str):
     found: list[str] = []
     for path in PAGES:
         await visit.open(path)
-        await visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        await visit.page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
         await visit.page.evaluate(AXE)
         run = f"axe.run({{runOnly: {json.dumps(TAGS)}}})"
         report = await visit.page.evaluate(run)

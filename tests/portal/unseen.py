@@ -15,7 +15,8 @@ from thingwright.layout import i16, registers, u16
 HOSTILE = '<script>alert("x")</script>'
 MODES = Enumeration("modes", {0: "Standby", 1: "Feeding"})
 RUNNING = registers(
-    0x10, i16("cell_power", scale=1), u16("roof_power"), i16("street_power"), u16("charge", scale=0.1),
+    0x10,
+    i16("cell_power", scale=1), u16("roof_power"), i16("street_power"), u16("charge", scale=0.1),
     u16("mode"), u16("trouble"), u16("feed_limit"), u16("label_sum"), counts=8,
 )
 
@@ -53,7 +54,8 @@ def declare_decoders():
 
 @hookimpl
 def declare_faults():
-    yield Fault("trouble", "melting", bit=2, severity="critical", doc="Hot " + HOSTILE, advice="Cool it")
+    hot = "Hot " + HOSTILE
+    yield Fault("trouble", "melting", bit=2, severity="critical", doc=hot, advice="Cool it")
     yield Fault("trouble", "dusty", bit=0, severity="info")
 
 
@@ -81,13 +83,13 @@ def declare_portal_views():
 def declare_products():
     return product_files(__file__)
 '''
-PRODUCT = '''
+PRODUCT = """
 id = "zephyr-q9"
 name = "Zephyr Q9 <b>bold</b>"
 version = "1.0.0"
 sn_rules = ["ZQ9*"]
 inverter = "inverters.zephyr_q9"
-'''
+"""
 BROKEN = "raise RuntimeError('torn <i>page</i>')\n"
 
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any
 
-from hybrid_families import FAMILIES, Command, Family
+from hybrid_families import FAMILIES
+from hybrid_family import Command, Family
 from hybrid_rows import Row, departures
 from register_answers import fact_rows, with_crc, written
 from vector_toml import entry, faults, spaced, write

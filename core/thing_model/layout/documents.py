@@ -141,10 +141,13 @@ class JsonCodec:
         folded = _folded(data)
         traced: dict[str, Trace] = {}
         for item in self.layout.fields:
-            for path in map(parse_path, item.paths):
-                if (raw := _get(folded, path)) is not None and (span := _find(data, path)):
+            said = {path: _get(folded, path) for path in map(parse_path, item.paths)}
+            named = [path for path, raw in said.items() if raw is not None]
+            present = [path for path in named if said[path] not in item.absent]
+            for path in (present or named)[:1]:
+                if span := _find(data, path):
+                    raw = said[path]
                     traced[item.key] = Trace(raw if isinstance(raw, Value) else str(raw), (span,))
-                    break
         return traced
 
 
@@ -254,7 +257,9 @@ def _as_text(_item: JsonField, raw: Any) -> Value:
 
 
 def _as_texts(_item: JsonField, raw: Any) -> Value:
-    texts: list[Any] = raw if isinstance(raw, list) else [None]
+    if not isinstance(raw, list):
+        return None
+    texts = cast("list[Any]", raw)
     return ", ".join(texts) if all(isinstance(text, str) for text in texts) else None
 
 

@@ -65,7 +65,14 @@ def declare_commands() -> Iterable[Command]:
     yield write("switch_on_or_off", 42758, risk="disruptive")
     yield write("set_emergency_shutdown", 42759, risk="disruptive")
     for name, address, key in (("reboot", 42762, "reboot"), ("reboot_bms", 42763, "reboot_bms")):
-        yield write(name, address, constants={key: ON}, risk="disruptive", delivery="at_most_once")
+        yield write(
+            name,
+            address,
+            constants={key: ON},
+            risk="disruptive",
+            delivery="at_most_once",
+            reads_back=(),  # a trigger
+        )
     yield write("set_power_limit", 43714, 43715, constants={"power_limit_enable": ON})
     yield write("lift_power_limit", 43714, constants={"power_limit_enable": OFF})
     yield write("set_export_limit", 43719, 43720, constants={"export_limit_enable": ON})
@@ -77,8 +84,8 @@ def write(name: str, first: int, last: int = 0, **attributes: Any) -> Command:
     """A command that writes the registers `first` to `last` in one go."""
     fields = TABLE.fields(first, last or first)
     layout = modbus_write(registers(first, *fields))
-    keys = tuple(field.key for field in fields)
-    return Command(name, layout, reads_back=keys, **attributes)
+    attributes.setdefault("reads_back", tuple(field.key for field in fields))
+    return Command(name, layout, **attributes)
 
 
 @hookimpl

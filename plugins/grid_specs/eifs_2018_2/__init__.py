@@ -1,0 +1,18 @@
+"""EIFS 2018:2 with SS-EN 50549-1, Sweden: generators at the low-voltage grid.
+
+Every row is recalled and shows as unverified.
+"""
+
+from collections.abc import Iterable
+
+from thingwright import GridSpec, Source, grid_tables, hookimpl
+
+
+@hookimpl
+def declare_sources() -> Iterable[Source]:
+    yield Source("memory", "Recalled, not read anywhere", "unverified")
+
+
+@hookimpl
+def declare_grid_specs() -> Iterable[GridSpec]:
+    yield from grid_tables(__file__)

@@ -1,0 +1,132 @@
+"""Families with large tables: how their plugins depart from the fact tables, and what they do."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from register_answers import Row, added_rows
+from vector_toml import FACTS, faults
+
+Values = dict[str, Any]
+
+
+def as_it_is(row: Row) -> Iterator[Row]:
+    yield {**row, "scope": row["table"]}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A fact table, and what the plugin makes of it.
+
+    `departures` gives the rows of the plugin for a row of the facts, each with its `scope`, the
+    table of the channel that reads it. `commands` are name, function, points ("=" for a constant)
+    and cases of raw numbers. `silent` says whether a row has a number for no value.
+    """
+
+    facts: str
+    departures: Callable[[Row], Iterator[Row]] = as_it_is
+    added: Sequence[Row] = ()
+    commands: Sequence[tuple[Any, ...]] = ()
+    faults: Callable[[], Iterator[str]] = lambda: iter(())
+    computed: Callable[[Values], Values] = lambda _: {}
+    silent: Callable[[Row], bool] = lambda _: False
+    unit: int = 1
+    tcp: bool = False
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (FACTS / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+HUAWEI_SCOPES = {"grid_voltage": "single_phase", "grid_current": "single_phase"} | {
+    f"realtime_max_{what}": "capability"
+    for what in ("active_capability", "inductive_reactive_capacity")
+}
+HUAWEI_LEFT_OUT = ("system_time_raw", "startup", "shutdown")
+HUAWEI_ALARMS = """
+32008 uint16 1 1 - alarm_1
+32009 uint16 1 1 - alarm_2
+32010 uint16 1 1 - alarm_3
+"""
+
+
+def huawei(variant: str, *more: str) -> Callable[[Row], Iterator[Row]]:
+    """The rows of one device class, and others that are its own by their names."""
+
+    def departures(row: Row) -> Iterator[Row]:
+        point = row["point"]
+        mine = row["variant"] == variant and point not in HUAWEI_LEFT_OUT
+        charger = point == "chager_total_energy_charged_sensor"
+        if point in more or (mine and not charger):
+            yield {**row, "scope": HUAWEI_SCOPES.get(point, "holding")}
+
+    return departures
+
+
+def huawei_faults() -> Iterator[str]:
+    for n in (1, 2, 3):
+        bits = [row for row in table("bitfields") if row["bitfield"] == f"huawei_alarm_codes_{n}"]
+        yield from faults(f"alarm_{n}", {int(r["bit"]): r["symbol"] for r in bits}, bits=True)
+
+
+def huawei_silent(row: Row) -> bool:
+    """All rows but the alarm words have a number for no value."""
+    return not row["point"].startswith("alarm_")
+
+
+HUAWEI_COMMANDS: Sequence[tuple[Any, ...]] = (
+    ("set_active_power_percentage", 6, "active_power_percentage_derating", (1000,), (-5,)),
+    ("set_active_power", 16, "active_power_fixed_value_derating", (5000,), (0x80010203,)),
+    ("set_battery_max_charging_power", 16, "storage_maximum_charging_power", (0x80010203,)),
+    ("set_battery_max_discharging_power", 16, "storage_maximum_discharging_power", (0x80010203,)),
+    (
+        "set_battery_cutoff_soc",
+        16,
+        "storage_charging_cutoff_capacity storage_discharging_cutoff_capacity",
+        (950, 120),
+        (0x8001, 0x8002),
+    ),
+    ("set_battery_working_mode", 6, "storage_working_mode_settings", (2,), (0x8001,)),
+    (
+        "set_charge_from_grid",
+        16,
+        "storage_charge_from_grid_function storage_grid_charge_cutoff_state_of_charge",
+        (1, 800),
+        (0x8001, 801),
+    ),
+    ("set_backup_reserve", 6, "storage_backup_power_state_of_charge", (200,)),
+    (
+        "set_forced_battery_power",
+        16,
+        "storage_forcible_charge_discharge_setting_mode storage_forcible_charge_power "
+        "storage_forcible_discharge_power",
+        (1, 2500, 2600),
+        (0x8001, 0x80010203, 0x80020304),
+    ),
+    ("set_forced_battery_period", 6, "storage_forced_charging_and_discharging_period", (90,)),
+    ("set_forced_battery_period", 6, "storage_forced_charging_and_discharging_period", (0x8001,)),
+    ("force_battery", 6, "forcible_charge_discharge_write", (1,), (0x8001,)),
+    (
+        "set_feed_in_limit",
+        16,
+        "=active_power_control_mode maximum_feed_grid_power_watt",
+        (6, 5000),
+        (6, -70_000),
+    ),
+    ("lift_feed_in_limit", 6, "=active_power_control_mode", (0,)),
+)
+
+FAMILIES = {
+    "inverters.huawei_sun2000": Family(
+        "huawei_sun2000_luna2000",
+        huawei(""),
+        [{**row, "scope": "holding"} for row in added_rows(HUAWEI_ALARMS)],
+        HUAWEI_COMMANDS,
+        huawei_faults,
+        silent=huawei_silent,
+    ),
+}
+"""Plugin: its family."""
