@@ -61,7 +61,13 @@ class PostgreSQL:
     def _run(self, program: str, *arguments: str) -> None:
         command = [_binary(program), "-D", str(self.directory), *arguments]
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+            command = [
+                "setpriv",
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                *command,
+            ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 

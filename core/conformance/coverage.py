@@ -8,7 +8,7 @@ from core.plugin import scope_text
 
 
 def datapoints(subject: Subject) -> Iterator[Finding]:
-    """Every datapoint has a value in a good frame, or is a parameter in a command vector."""
+    """Every datapoint has a value in a good frame, is sent by a command, or named by a log line."""
     shown = {id(row) for row in _datapoints_shown(subject)}
     for row in subject.plugin.datapoints:
         if id(row) not in shown:
@@ -26,6 +26,9 @@ def _datapoints_shown(subject: Subject) -> Iterator[Any]:
         if command := part.commands.get(vector.command):
             written = {**command.constants, **vector.parameters}
             yield from (part.datapoints[key] for key in written if key in part.datapoints)
+    for line in subject.vectors.logs:
+        part = subject.part(line)
+        yield from filter(None, (part.named(record.name) for record in line.records))
 
 
 def decoders(subject: Subject) -> Iterator[Finding]:

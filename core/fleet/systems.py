@@ -1,7 +1,7 @@
 """The systems of the fleet: registering, finding and changing them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -183,15 +183,14 @@ async def note_presence(connection: AsyncConnection, online: Mapping[int, bool],
         )
 
 
-async def note_frames(connection: AsyncConnection, system_ids: Iterable[int], now: int) -> None:
+async def note_frames(connection: AsyncConnection, system_ids: Collection[int], now: int) -> None:
     """Note that frames of these systems arrived."""
-    ids, last = sorted(system_ids), systems.c.last_frame_at
-    if ids:
+    if system_ids:
+        last = func.coalesce(systems.c.last_frame_at, 0)
         await connection.execute(
             update(systems)
-            .where(systems.c.id == bindparam("system"), func.coalesce(last, 0) < now)
-            .values(first_frame_at=func.coalesce(systems.c.first_frame_at, now), last_frame_at=now),
-            [{"system": id_} for id_ in ids],
+            .where(systems.c.id.in_(sorted(system_ids)), last < now)
+            .values(first_frame_at=func.coalesce(systems.c.first_frame_at, now), last_frame_at=now)
         )
 
 

@@ -129,7 +129,9 @@ async def unknown_devices(
 
 async def counts(connection: AsyncConnection) -> dict[str, int]:
     """How many unresolved dead letters there are of each code."""
-    query = select(dead_letters.c.code, func.count().label("number")).where(dead_letters.c.resolved_at.is_(None))
+    query = select(dead_letters.c.code, func.count().label("number")).where(
+        dead_letters.c.resolved_at.is_(None)
+    )
     found = await connection.execute(query.group_by(dead_letters.c.code))
     return {row.code: row.number for row in found}
 

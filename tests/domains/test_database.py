@@ -209,5 +209,7 @@ def _differences(connection: Connection) -> list[object]:
 def _indexes(connection: Connection) -> set[str | None]:
     inspector: Inspector = inspect(connection)
     return {
-        index["name"] for table in METADATA.sorted_tables for index in inspector.get_indexes(table.name)
+        index["name"]
+        for table in METADATA.sorted_tables
+        for index in inspector.get_indexes(table.name)
     }

@@ -36,7 +36,9 @@ async def test_a_system_is_registered_as_said(database: Database, registry: Regi
     assert (made.online, made.first_frame_at, made.last_frame_at) == (None, None, None)
 
 
-@pytest.mark.parametrize("sn", ["", "short", "a" * 10, "A" * 25, "AL20/0210043", "AL2002+21#", "ÄL20023210"])
+@pytest.mark.parametrize(
+    "sn", ["", "short", "a" * 10, "A" * 25, "AL20/0210043", "AL2002+21#", "ÄL20023210"]
+)
 async def test_a_wrong_serial_number_is_refused(
     database: Database, registry: Registry, sn: str
 ) -> None:
@@ -67,9 +69,7 @@ async def test_a_serial_number_is_registered_once(database: Database, registry: 
 async def test_pages_follow_each_other_by_serial_number(fleet: Database) -> None:
     found: list[str] = []
     async with fleet.read() as connection:
-        while page := await systems.page(
-            connection, after_sn=found[-1] if found else "", limit=7
-        ):
+        while page := await systems.page(connection, after_sn=found[-1] if found else "", limit=7):
             found += [record.sn for record in page]
     assert len(found) == 30
     assert found == sorted(found)
@@ -77,7 +77,16 @@ async def test_pages_follow_each_other_by_serial_number(fleet: Database) -> None
 
 @pytest.mark.parametrize(
     ("search", "expected"),
-    [("al000", 10), ("AL", 30), ("A", 30), ("XY", 0), ("1XYZ", 10), ("1xyz", 10), ("%_%", 0), ("003", 1)],
+    [
+        ("al000", 10),
+        ("AL", 30),
+        ("A", 30),
+        ("XY", 0),
+        ("1XYZ", 10),
+        ("1xyz", 10),
+        ("%_%", 0),
+        ("003", 1),
+    ],
 )
 async def test_search_finds_beginnings_and_from_three_characters_parts(
     fleet: Database, search: str, expected: int
@@ -99,9 +108,7 @@ async def test_counts_end_at_their_cap(fleet: Database) -> None:
 async def test_a_system_can_become_another_model(database: Database, registry: Registry) -> None:
     await _register(database, registry, Registration(SN, "bench"))
     async with database.begin() as connection:
-        changed = await systems.change_product(
-            connection, registry, SN, "bench-two", "", START + 1
-        )
+        changed = await systems.change_product(connection, registry, SN, "bench-two", "", START + 1)
         assert (changed.product_id, changed.product_version) == ("bench-two", "2.0.0")
         with pytest.raises(RequestError, match="not a version of bench"):
             await systems.change_product(connection, registry, SN, "bench", "7", START)

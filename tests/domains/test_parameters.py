@@ -53,7 +53,9 @@ def test_numbers_are_checked(part: Part, given: object, wrong: str | None) -> No
     assert bool(checked.frame) == (wrong is None)
 
 
-@pytest.mark.parametrize(("given", "value"), [(1, 1), ("backup", 1), ("Backup", 1), ("self_use", 0)])
+@pytest.mark.parametrize(
+    ("given", "value"), [(1, 1), ("backup", 1), ("Backup", 1), ("self_use", 0)]
+)
 def test_choices_may_be_named(part: Part, given: object, value: int) -> None:
     checked = check(part, part.commands["set_mode"], {"mode": given, "charge_current": 1})
     assert checked.values == {"mode": value, "charge_current": 1}

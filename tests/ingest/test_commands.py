@@ -291,7 +291,9 @@ async def test_dry_run_shows_what_would_change_and_sends_nothing(yard: Yard) -> 
         nowhere = await commands.dry_run(connection, yard.model, yard.bench.system_id, lost)
     assert tried.frame.hex(" ") == "01 10 00 11 00 02 04 00 01 00 19 a3 65"
     assert tried.problems == ()
-    assert [(c.key, c.unit, c.current, c.new, c.current_label, c.new_label) for c in tried.changes] == [
+    assert [
+        (c.key, c.unit, c.current, c.new, c.current_label, c.new_label) for c in tried.changes
+    ] == [
         ("mode", "", 0, 1, "Self use", "Backup"),
         ("charge_current", "A", 10.0, 12.5, None, None),
     ]

@@ -57,7 +57,9 @@ def test_every_code_has_its_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "reason"), REJECTED, ids=[f"{n}-{case[0]}" for n, case in enumerate(REJECTED)]
+    ("code", "message", "reason"),
+    REJECTED,
+    ids=[f"{n}-{case[0]}" for n, case in enumerate(REJECTED)],
 )
 async def test_a_rejected_message_is_kept_with_its_reason(
     bench: Bench, code: str, message: Message, reason: str
@@ -67,7 +69,9 @@ async def test_a_rejected_message_is_kept_with_its_reason(
     assert (letter.code, letter.hint) == (code, HINTS[code])
     assert (letter.topic, letter.payload) == (message.topic, message.payload)
     assert reason in letter.reason
-    assert letter.sn == (message.topic.split("/")[1] if code != "bad_topic" or SN in message.topic else "")
+    assert letter.sn == (
+        message.topic.split("/")[1] if code != "bad_topic" or SN in message.topic else ""
+    )
     assert await bench.value("pv_power") == 8
     assert bench.ingest.counts == {"taken": 2, code: 1}
 
@@ -115,7 +119,9 @@ async def test_a_letter_that_comes_again_is_open_again(bench: Bench) -> None:
     await bench.take(frame(1, slot="ems"))
     (letter,) = await bench.letters()
     async with bench.database.begin() as connection:
-        await dead_letters.resolve(connection, [dead_letters.digest(letter.topic, letter.payload)], 1)
+        await dead_letters.resolve(
+            connection, [dead_letters.digest(letter.topic, letter.payload)], 1
+        )
     assert await bench.letters() == []
     await bench.take(frame(1, slot="ems"))
     assert [each.times for each in await bench.letters()] == [2]

@@ -199,7 +199,9 @@ async def test_arrival_is_noted_and_status_follows(bench: Bench) -> None:
 
 
 async def test_the_feed_tells_what_came(bench: Bench) -> None:
-    await bench.take(frame(1, settings(), channel="settings"), frame(2, b'{"pgrid": 7}', channel="ems"))
+    await bench.take(
+        frame(1, settings(), channel="settings"), frame(2, b'{"pgrid": 7}', channel="ems")
+    )
     await bench.take(frame(3, running(faults=1)))
     first, second = (msgspec.json.decode(each.payload, type=Live) for each in bench.desk.published)
     assert {(each.topic, each.qos) for each in bench.desk.published} == {(topics.live(SN), 0)}

@@ -58,9 +58,7 @@ class Worker:
 
 
 @pytest.fixture
-async def worker(
-    mosquitto: Mosquitto, database_url: str, tmp_path: Path
-) -> AsyncIterator[Worker]:
+async def worker(mosquitto: Mosquitto, database_url: str, tmp_path: Path) -> AsyncIterator[Worker]:
     made = Worker(
         {
             "THINGWRIGHT_DATA": str(tmp_path),

@@ -1,8 +1,9 @@
 """Families with large tables: how their plugins depart from the fact tables, and what they do."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from register_answers import Row, added_rows
@@ -33,7 +34,6 @@ class Family:
     silent: Callable[[Row], bool] = lambda _: False
     unit: int = 1
     tcp: bool = False
-    more: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -119,6 +119,62 @@ HUAWEI_COMMANDS: Sequence[tuple[Any, ...]] = (
     ("lift_feed_in_limit", 6, "=active_power_control_mode", (0,)),
 )
 
+def victron(row: Row) -> Iterator[Row]:
+    """The rows of a service behind its name, without those whose layout is not published."""
+    if row["data_type"] != "internal":
+        yield {**row, "scope": row["variant"], "point": f"{row['variant']}_{row['point']}"}
+
+
+def victron_computed(said: Values) -> Values:
+    """The sums of what the system says in parts, whichever parts a read holds."""
+    pv = re.compile(r"system_(dc_pv|ac_pv_on_(output|grid|genset)_l\d)_power")
+    load = re.compile(r"system_ac_consumption_l\d_power")
+    found = {"system_pv_power_total": pv, "system_ac_consumption_total": load}
+    parts = {key: [v for k, v in said.items() if names.fullmatch(k)] for key, names in found.items()}
+    return {key: sum(values) for key, values in parts.items() if values}
+
+
+def victron_faults() -> Iterator[str]:
+    """Every number but 0 of an alarm or an error, where it is not one of the past."""
+    enums = table("enums")
+    for row in table("registers/victron_gx"):
+        service, name = row["variant"], row["point"]
+        past = "last_errors" in name or service == "system" or row["data_type"] == "internal"
+        if row["enum"] and not past and re.search("alarm|error", name):
+            key = f"{service}_{name}"
+            numbers = [int(e["value"]) for e in enums if e["enum"] == row["enum"]]
+            yield from faults(key, {n: f"{key}_{n}" for n in numbers if n}, bits=False)
+
+
+VICTRON_COMMANDS: Sequence[tuple[Any, ...]] = (
+    ("set_relay_1", 6, "system_relay_0_state", (1,), (0x8001,)),
+    ("set_relay_2", 6, "system_relay_1_state", (1,), (0x8001,)),
+    ("set_grid_setpoint", 6, "settings_settings_cgwacs_ac_power_set_point_2700", (50,), (-200,)),
+    ("set_max_charge_current", 6, "settings_settings_system_setup_max_charge_current", (50,), (-1,)),
+    (
+        "set_max_discharge_power",
+        16,
+        "settings_settings_cgwacs_max_discharge_power",
+        (4000,),
+        (-70_000,),
+    ),
+    (
+        "set_max_feed_in_power",
+        16,
+        "settings_settings_cgwacs_max_feed_in_power",
+        (4000,),
+        (-70_000,),
+    ),
+    (
+        "set_minimum_soc",
+        6,
+        "settings_settings_cgwacs_battery_life_minimum_soc_limit",
+        (200,),
+        (0x8001,),
+    ),
+    ("set_ess_mode", 6, "settings_settings_cgwacs_hub4_mode", (2,), (0x8001,)),
+)
+
 FAMILIES = {
     "inverters.huawei_sun2000": Family(
         "huawei_sun2000_luna2000",
@@ -127,6 +183,15 @@ FAMILIES = {
         HUAWEI_COMMANDS,
         huawei_faults,
         silent=huawei_silent,
+    ),
+    "inverters.victron_gx": Family(
+        "victron_gx",
+        victron,
+        commands=VICTRON_COMMANDS,
+        faults=victron_faults,
+        computed=victron_computed,
+        unit=100,
+        tcp=True,
     ),
 }
 """Plugin: its family."""
