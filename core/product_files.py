@@ -80,7 +80,9 @@ def _validator() -> Draft202012Validator:
 
 
 def _problems(document: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    for error in sorted(_validator().iter_errors(document), key=lambda e: list(map(str, e.path))):
+    validator: Any = _validator()  # jsonschema's own types are partly unknown
+    errors: list[ValidationError] = list(validator.iter_errors(document))
+    for error in sorted(errors, key=lambda e: list(map(str, e.path))):
         yield from _explained(error, where)
 
 

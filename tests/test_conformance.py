@@ -16,10 +16,9 @@ from core.conformance import RULES, Case, NotHereError, Report, report
 from core.host import Host
 from core.registry import Registry
 from core.vectors import captures_folder, read_vectors
+from tests.commands import ACME, change
 from tests.conftest import WritePlugin
 from thingwright.testing import assert_conforms, conformance_cases
-
-ACME = "meters.acme_m1"
 
 
 @pytest.mark.parametrize("case", conformance_cases(), ids=str)
@@ -35,13 +34,6 @@ def loaded(folder: Path) -> Registry:
 
 def examined(folder: Path, name: str = ACME) -> Report:
     return report(name, loaded(folder))
-
-
-def change(folder: Path, file: str, old: str, new: str) -> None:
-    path = folder / "meters" / "acme_m1" / file
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 def test_the_scaffold_conforms(scaffold: Path):

@@ -121,22 +121,23 @@ def test_every_mistake_is_told_with_file_and_place(tmp_path: Path):
         written(tmp_path, MISTAKES)
     file = f"{tmp_path}/vectors/some.toml"
     told = [(p.where.removeprefix(file), p.what) for p in raised.value.problems]
-    assert told == [
+    expected = [
         (": frame 1", "dreamt is none of ['captured', 'vendor', 'library', 'derived'] @ $.origin"),
         (": frame 1", "5 is not text @ $.channel"),
         (
             ": frame 1",
-            "invalid value for type, expected int | float | str | bool | None @ $.values['a']",
+            "invalid value for type, expected int | float | str | bool",
         ),
         (": frame 1", "extra fields found (colour)"),
-        (": bad_frame 1", "hex is not hex: non-hexadecimal number found in fromhex() arg at "),
+        (": bad_frame 1", "hex is not hex: "),
         (": bad_frame 2", "required field missing @ $.channel"),
         (": command 1", "needs its bytes once, as text"),
-        (": log 1", told[7][1]),
+        (": log 1", "rumour is none of ['fault', "),
         ("", "'frames' is not a table of vectors"),
         ("", "'fault' is not a table of vectors"),
-    ] or told[4][1].startswith("hex is not hex")
-    assert "rumour" in told[7][1]
+    ]
+    for (where, what), (place, start) in zip(told, expected, strict=True):
+        assert (where, what[: len(start)]) == (place, start)
 
 
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path):

@@ -36,7 +36,10 @@ FAMILIES = {
 
 RECALLED = "All of it is recalled and unverified; see the document before use"
 PROFILE = "As stored in a certified micro-inverter under this name"
-IEEE = "Default shall-trip values, against which UL 1741 SB tests"
+IEEE = (
+    "Default shall-trip values, against which UL 1741 SB tests; volt-watt as implemented, while "
+    "the standard's lower point for category B is the larger of 20 % and the minimum power"
+)
 HECO = "Frequency stages only; the time of the stage uf2 is taken to equal that of of2"
 DOCS = {
     "be_c10_11_2_2": RECALLED,
@@ -48,7 +51,7 @@ DOCS = {
     "se_eifs_2018_2": RECALLED,
     "nl_eu_pl_en50438": "Frequency stages only",
     "dk_en50549_dk1_dk2": RECALLED,
-    "pl_pn_en_50549_1_2019": PROFILE,
+    "pl_pn_en_50549_1_2019": f"{PROFILE}; the sign of the last volt-var point was concluded",
     "gb_g99_1_6_2020": "A maker's profile, whose times are 0.1 s (uf1: 0.3 s) longer than the "
     "statutory ones as recalled",
     "gb_g98": "Recalled and unverified: stages are taken to equal those of G99 type A; "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,16 +53,16 @@ class CommandRecord:
     delivery: str
     timeout: int
     state: State
-    reason: str
-    late: bool
     created_by: str
     created_at: int
     changed_at: int
     expires_at: int
-    sent_at: int | None
-    published_at: int | None
-    acked_at: int | None
-    finished_at: int | None
+    reason: str = ""
+    late: bool = False
+    sent_at: int | None = None
+    published_at: int | None = None
+    acked_at: int | None = None
+    finished_at: int | None = None
 
 
 @frozen
@@ -135,8 +135,8 @@ async def submit(
     _, checked = _checked(system, request)
     if checked.problems:
         raise RequestError(*checked.problems)
-    record = _queued(system_id, request, checked, by, now, life)
-    row = {name: getattr(record, name) for name in commands.c.keys()}
+    record = _queued(system_id, request, checked, by=by, now=now, life=life)
+    row = {name: getattr(record, name) for name in _COLUMNS}
     await connection.execute(insert(commands), row)
     await _journal(connection, record, by)
     return record
@@ -169,10 +169,9 @@ async def by_id(
 
 async def transitions_of(connection: AsyncConnection, command_id: str) -> list[Transition]:
     """The history of a command, oldest first."""
-    columns = (command_transitions.c[name] for name in ("at", "state", "reason", "actor"))
-    query = select(*columns).where(command_transitions.c.command_id == command_id)
+    query = select(command_transitions).where(command_transitions.c.command_id == command_id)
     found = await connection.execute(query.order_by(command_transitions.c.id))
-    return [Transition(at, State(state), reason, actor) for at, state, reason, actor in found]
+    return [Transition(row.at, State(row.state), row.reason, row.actor) for row in found]
 
 
 async def cancel(connection: AsyncConnection, command_id: str, *, by: str, now: int) -> None:
@@ -251,21 +250,30 @@ def _checked(system: System, request: CommandRequest) -> tuple[Part, Checked]:
 
 
 def _queued(
-    system_id: int, request: CommandRequest, checked: Checked, by: str, now: int, life: int
+    system_id: int, request: CommandRequest, checked: Checked, *, by: str, now: int, life: int
 ) -> CommandRecord:
-    given = {key: checked.values[key] for key in request.parameters}
-    timeout = round(checked.command.timeout * 1000)
     return CommandRecord(
-        ulid(now), system_id, request.slot, request.name, given, checked.frame, checked.expected,
-        checked.command.delivery, timeout, State.QUEUED, "", False, by, now, now, now + life,
-        None, None, None, None,
-    )  # fmt: skip
+        id=ulid(now),
+        system_id=system_id,
+        slot=request.slot,
+        name=request.name,
+        parameters={key: checked.values[key] for key in request.parameters},
+        frame=checked.frame,
+        expected=checked.expected,
+        delivery=checked.command.delivery,
+        timeout=round(checked.command.timeout * 1000),
+        state=State.QUEUED,
+        created_by=by,
+        created_at=now,
+        changed_at=now,
+        expires_at=now + life,
+    )
 
 
 def _change(part: Part, key: str, current: Value, new: Value) -> Change:
     datapoint = part.datapoints[key]
-    label = datapoint.enum.label if datapoint.enum else lambda _: None
-    return Change(key, datapoint.name, datapoint.unit, current, new, label(current), label(new))
+    labels = [datapoint.enum.label(v) if datapoint.enum else None for v in (current, new)]
+    return Change(key, datapoint.name, datapoint.unit, current, new, *labels)
 
 
 async def _journal(connection: AsyncConnection, record: CommandRecord, actor: str) -> None:
@@ -281,5 +289,10 @@ async def _journal(connection: AsyncConnection, record: CommandRecord, actor: st
 
 
 def record_of(row: Any) -> CommandRecord:
-    record = CommandRecord(*row)
-    return evolve(record, state=State(record.state))
+    """The record of a row that holds all columns of the table, and perhaps more."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
+    values["state"] = State(row.state)
+    return CommandRecord(**values)
+
+
+_COLUMNS: Final = tuple(attribute.name for attribute in fields(CommandRecord))

@@ -51,7 +51,7 @@ async def claim(connection: AsyncConnection, now: int) -> list[Delivery]:
         .limit(BATCH)
     )
     found = (await connection.execute(query)).all()
-    due = [Delivery(record_of(row[:-1]), row.sn) for row in found]
+    due = [Delivery(record_of(row), row.sn) for row in found]
     return [
         Delivery(await move(connection, each.record, State.SENT, now=now), each.sn) for each in due
     ]
@@ -72,7 +72,7 @@ async def unconfirmed(connection: AsyncConnection) -> list[Delivery]:
         )
         .order_by(commands.c.id)
     )
-    return [Delivery(record_of(row[:-1]), row.sn) for row in await connection.execute(query)]
+    return [Delivery(record_of(row), row.sn) for row in await connection.execute(query)]
 
 
 async def confirm(connection: AsyncConnection, deliveries: Sequence[Delivery], now: int) -> None:

@@ -74,8 +74,8 @@ def from_text(
     parameters: tuple[CommandParameter, ...], form: Mapping[str, str]
 ) -> dict[str, Value]:
     """Values out of a form's texts; a text that does not read as its kind is left for `check`."""
-    kinds = {parameter.key: parameter.kind for parameter in parameters}
-    return {key: _read(kinds.get(key, "text"), text.strip()) for key, text in form.items()}
+    kinds: dict[str, ParameterKind] = {each.key: each.kind for each in parameters}
+    return {key: _value(kinds.get(key), text.strip()) for key, text in form.items()}
 
 
 def check(part: Part, command: Command, given: Mapping[str, Value]) -> Checked:
@@ -194,10 +194,10 @@ def same(one: Value, other: Value) -> bool:
     return one == other
 
 
-def _read(kind: ParameterKind, text: str) -> Value:
+def _value(kind: ParameterKind | None, text: str) -> Value:
     if kind == "flag":
         return {"true": True, "1": True, "on": True, "false": False, "0": False}.get(text, text)
-    if kind == "text" or not text:
+    if kind in ("text", None) or not text:
         return text or None
     try:
         return int(text)

@@ -48,7 +48,7 @@ class SystemRecord:
 
 @frozen
 class Registration:
-    """What is said of a system when it is registered; the product model's newest version if none."""
+    """What is said of a system when it is registered; without a version, the newest one."""
 
     sn: str
     product_id: str
@@ -140,7 +140,8 @@ async def change_product(
     registry: Registry,
     sn: str,
     product_id: str,
-    product_version: str,
+    *,
+    product_version: str = "",
     now: int,
 ) -> SystemRecord:
     """Make it a system of another product model or version; raises RequestError."""

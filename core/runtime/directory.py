@@ -31,9 +31,9 @@ class Directory:
 
     registry: Registry
     database: Database
-    known: dict[str, Known] = field(factory=dict)
+    known: dict[str, Known] = field(factory=dict[str, Known])
     _looked_at: int | None = None
-    _seen: set[tuple[str, int]] = field(factory=set)
+    _seen: set[tuple[str, int]] = field(factory=set[tuple[str, int]])
 
     async def load(self, sns: Iterable[str]) -> None:
         """Know those of these serial numbers that are registered."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -36,7 +36,7 @@ class Feed:
 
     database: Database
     publisher: Publisher
-    _values: dict[int, Values] = field(factory=dict)
+    _values: dict[int, Values] = field(factory=dict[int, Values])
 
     async def tell(self, changes: Changes) -> None:
         """Publish what a batch changed; a broker that is slow to take it is not waited for."""
@@ -46,7 +46,7 @@ class Feed:
         await self._remember(by_system)
         with_faults = {change.system_id for change in changes.faults}
         events = [
-            self._event(arrivals, system_id in with_faults)
+            self._event(arrivals, faults=system_id in with_faults)
             for system_id, arrivals in by_system.items()
         ]
         try:
@@ -55,17 +55,16 @@ class Feed:
         except (TimeoutError, TransportError) as error:
             LOGGER.warning("live feed: %d events not sent (%r)", len(events), error)
 
-    def _event(self, arrivals: Iterable[Arrival], faults: bool) -> Outgoing:  # noqa: FBT001
+    def _event(self, arrivals: Sequence[Arrival], *, faults: bool) -> Outgoing:
         changed: dict[str, dict[str, Value]] = {}
-        time = 0
         for arrival in arrivals:
-            said = dict(zip(arrival.channel.keys, arrival.values or (), strict=True))
+            said = zip(arrival.channel.keys, arrival.values or (), strict=True)
             changed.setdefault(arrival.part.slot, {}).update(said)
-            time = max(time, arrival.device_time)
-        values = self._values[arrival.system_id]
-        values.update(_of_roles(arrival.model, changed))
-        event = Live(arrival.sn, time, arrival.model.house(values), changed, faults)
-        return Outgoing(topics.live(arrival.sn), msgspec.json.encode(event), qos=0)
+        first, time = arrivals[0], max(arrival.device_time for arrival in arrivals)
+        values = self._values[first.system_id]
+        values.update(_of_roles(first.model, changed))
+        event = Live(first.sn, time, first.model.house(values), changed, faults)
+        return Outgoing(topics.live(first.sn), msgspec.json.encode(event), qos=0)
 
     async def _remember(self, system_ids: Collection[int]) -> None:
         """Look up the latest readings of systems that are new here."""

@@ -26,12 +26,11 @@ from attrs import define, field
 
 from core.host import load
 from core.registry import Registry
-from core.runtime import clock, topics
+from core.runtime import bus, clock, topics
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
 from core.runtime.directory import Directory
 from core.runtime.feed import Feed
-from core.runtime.mqtt import MqttConsumer, MqttPublisher
 from core.runtime.mqtt_link import Backoff
 from core.runtime.presence import Registrar
 from core.runtime.settings import Settings
@@ -55,8 +54,8 @@ class Taken:
     """What became of a batch: `fresh` are the serial numbers of devices that it registered."""
 
     changes: Changes = field(factory=Changes)
-    rejected: list[Rejected] = field(factory=list)
-    fresh: set[str] = field(factory=set)
+    rejected: list[Rejected] = field(factory=list[Rejected])
+    fresh: set[str] = field(factory=set[str])
 
     def add(self, other: "Taken") -> None:
         """Make this the outcome of both."""
@@ -79,12 +78,12 @@ class Ingest:
     publisher: Publisher | None = None
     clock: Clock = clock.now
     plug_and_play: bool = True
-    counts: Counter[str] = field(factory=Counter)
+    counts: Counter[str] = field(factory=Counter[str])
     _directory: Directory = field(init=False)
     _registrar: Registrar = field(init=False)
     _store: Store = field(init=False)
     _feed: Feed | None = field(init=False)
-    _waiting: set[str] = field(init=False, factory=set)
+    _waiting: set[str] = field(init=False, factory=set[str])
     _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
     def __attrs_post_init__(self) -> None:
@@ -118,7 +117,7 @@ class Ingest:
                 if self._feed and taken.changes.newest and len(batch) < BATCH_SIZE:
                     await self._feed.tell(taken.changes)
                 await self._replay_waiting()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  no message depends on it
                 _complain(error)
 
     async def replay(self, letters: Iterable[DeadLetter]) -> int:
@@ -155,7 +154,7 @@ class Ingest:
                 async with self._turn:
                     self._waiting |= await self._directory.refresh(self.clock())
                     await self._replay_waiting()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  no message depends on it
                 _complain(error)
 
     async def _patiently(self, batch: Sequence[Message]) -> Taken:
@@ -211,23 +210,20 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
     """
     registry = load(settings.plugins)
     database = Database(settings.database_url)
-    address = settings.broker_address("ingest")
 
-    def consumer(purpose: str, *filters: str) -> MqttConsumer:
-        divided = topics.shared("ingest", *filters) if shared else filters
-        return MqttConsumer(address, settings.client_id("ingest", f"{purpose}-{slot}"), divided)
+    def consumer(purpose: str, filters: Sequence[str]) -> Consumer:
+        return bus.consumer(settings, "ingest", purpose, filters, slot, shared=shared)
 
     async with AsyncExitStack() as stack:
         await database.open()
         stack.push_async_callback(database.close)
-        feed = MqttPublisher(address, settings.client_id("ingest", f"feed-{slot}"))
-        publisher = await stack.enter_async_context(feed)
-        live = await stack.enter_async_context(consumer("live", *UPLINK_FILTERS))
-        late = await stack.enter_async_context(consumer("backfill", *topics.BACKFILL_FILTERS))
-        LOGGER.info("ingest %s takes in what %s delivers", slot, address)
+        feed = await stack.enter_async_context(bus.feed(settings, "ingest", f"feed-{slot}"))
+        live = await stack.enter_async_context(consumer("live", UPLINK_FILTERS))
+        late = await stack.enter_async_context(consumer("backfill", topics.BACKFILL_FILTERS))
+        LOGGER.info("ingest %s takes in what the broker delivers", slot)
         common: dict[str, Any] = {"plug_and_play": settings.plug_and_play}
         await _together(
-            Ingest(registry, database, live, publisher, **common).run(),
+            Ingest(registry, database, live, feed, **common).run(),
             Ingest(registry, database, late, **common).run(),
         )
 

@@ -17,10 +17,9 @@ from attrs import define
 from core.commanding import delivery
 from core.commanding.commands import CommandRecord
 from core.commanding.delivery import Delivery
-from core.runtime import clock, topics
+from core.runtime import bus, clock, topics
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
-from core.runtime.mqtt import MqttPublisher
 from core.runtime.settings import Settings
 from core.runtime.transport import Outgoing, Publisher
 from core.thing_model.messages import CommandMessage
@@ -89,11 +88,9 @@ def _message(sn: str, record: CommandRecord) -> Outgoing:
 async def run_outbox(settings: Settings) -> None:
     """Send commands until cancelled."""
     database = Database(settings.database_url)
-    address = settings.broker_address("worker")
     async with AsyncExitStack() as stack:
         await database.open()
         stack.push_async_callback(database.close)
-        publisher = MqttPublisher(address, settings.client_id("worker", "outbox"))
-        await stack.enter_async_context(publisher)
-        LOGGER.info("outbox sends commands to %s", address)
+        publisher = await stack.enter_async_context(bus.publisher(settings, "worker", "outbox"))
+        LOGGER.info("outbox sends what is queued")
         await Outbox(database, publisher).run()

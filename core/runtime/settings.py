@@ -17,7 +17,8 @@ from core.thing_model.problems import Problem
 PREFIX: Final = "THINGWRIGHT_"
 KEY_BYTES: Final = 32
 FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
+ENCRYPTED: Final = ("mqtts", "tls")
 CREDENTIALS_FILE: Final = "credentials.json"
 
 
@@ -35,8 +36,9 @@ class Settings:
 
     data: folder of everything that is kept in files (THINGWRIGHT_DATA, ./data).
     database: URL (THINGWRIGHT_DATABASE, SQLite in the data folder).
-    broker: mqtt:// or mqtts:// URL (THINGWRIGHT_BROKER, mqtt://127.0.0.1:1883); where it names no
-    user, the accounts of credentials.json in the data folder are used, if it is there.
+    broker: mqtt://, mqtts://, nats:// or tls:// URL, see `bus` (THINGWRIGHT_BROKER,
+    mqtt://127.0.0.1:1883); where it names no user, the accounts of credentials.json in the data
+    folder are used, if it is there.
     secret_key: hex, at least 32 bytes (THINGWRIGHT_SECRET_KEY); empty where none is set.
     plugins: folders with more plugins (THINGWRIGHT_PLUGINS, separated as in PATH).
     plug_and_play: whether a device that names a known product model registers itself
@@ -93,7 +95,7 @@ class Settings:
             url.port or PORTS[url.scheme],
             service if accounts else user and unquote(user),
             accounts.password(service) if accounts else password and unquote(password),
-            ssl.create_default_context() if url.scheme == "mqtts" else None,
+            ssl.create_default_context() if url.scheme in ENCRYPTED else None,
         )
 
     def client_id(self, service: str, slot: str) -> str:
@@ -110,7 +112,7 @@ def _problems(database: str, broker: str, secret_key: str) -> Iterator[Problem]:
             yield Problem(PREFIX + "DATABASE", str(error))
     if broker and not _is_broker(broker):
         hint = "write mqtt://host:1883, with user:password@ before the host if it asks for them"
-        yield Problem(PREFIX + "BROKER", "is not an mqtt:// or mqtts:// URL", hint)
+        yield Problem(PREFIX + "BROKER", "is not an mqtt://, mqtts://, nats:// or tls:// URL", hint)
     if secret_key and not _is_key(secret_key):
         hint = 'python3 -c "import secrets; print(secrets.token_hex(32))" makes one'
         yield Problem(PREFIX + "SECRET_KEY", f"is not {KEY_BYTES} bytes or more of hex", hint)

@@ -70,12 +70,12 @@ class Sorted:
     `frames` are the messages of the arrivals, in the same order.
     """
 
-    arrivals: list[Arrival] = field(factory=list)
-    frames: list[Read] = field(factory=list)
-    logs: list[LogMessage] = field(factory=list)
-    heard: list[Heard] = field(factory=list)
-    announced: list[Announced] = field(factory=list)
-    rejected: list[Rejected] = field(factory=list)
+    arrivals: list[Arrival] = field(factory=list[Arrival])
+    frames: list[Read] = field(factory=list[Read])
+    logs: list[LogMessage] = field(factory=list[LogMessage])
+    heard: list[Heard] = field(factory=list[Heard])
+    announced: list[Announced] = field(factory=list[Announced])
+    rejected: list[Rejected] = field(factory=list[Rejected])
 
 
 def rejected(message: Message, error: RejectionError, sn: str = "") -> Rejected:

@@ -30,7 +30,7 @@ class Store:
     """
 
     registrar: Registrar
-    _seen: dict[int, int] = field(factory=dict)
+    _seen: dict[int, int] = field(factory=dict[int, int])
 
     async def keep(self, found: Sorted, now: int, *, replay: bool) -> Changes:
         """Keep everything in one transaction; `found.rejected` gets what is refused meanwhile.

@@ -66,7 +66,7 @@ async def _conflicting(connection: AsyncConnection, arrivals: Iterable[Arrival])
     names = tuple_(*(frames.c[name] for name in _IDENTITY))
     query = select(*(frames.c[name] for name in _IDENTITY), frames.c.body)
     found = await connection.execute(query.where(names.in_(identities)))
-    kept = {tuple(identity): body for *identity, body in found}
+    kept: dict[tuple[Any, ...], bytes] = {tuple(identity): body for *identity, body in found}
     return [arrival for arrival in arrivals if kept[arrival.identity] != arrival.body]
 
 

@@ -3,9 +3,9 @@
 Which of two frames is newer? The one with the later `as_of`: the device's time, unless that clock
 cannot be right (before 2020, or ahead of the time of receipt), for which the time of receipt stands
 in. So a clock that ran ahead does not hide what follows once it is set, and one that was never set
-does not hide anything. A frame that was overtaken, or comes again, is not newer whenever it arrives:
-it has a lower sequence in the same start of the device, and no later time by a right clock. A
-backfilled frame whose clock cannot be right is never the newest, for it says nothing of when.
+does not hide anything. A frame that was overtaken, or comes again, is not newer, whenever it
+arrives: it has a lower sequence in the same start of the device, and no later time by a right
+clock. A backfilled frame whose clock cannot be right is never the newest, for it does not say when.
 """
 
 import json
@@ -44,8 +44,8 @@ class Newest:
 class Changes:
     """What a batch changed: the newest frame of each channel, and the faults that came or went."""
 
-    newest: dict[Key, Arrival] = field(factory=dict)
-    faults: list[Opened | Closed] = field(factory=list)
+    newest: dict[Key, Arrival] = field(factory=dict[Key, Arrival])
+    faults: list[Opened | Closed] = field(factory=list[Opened | Closed])
 
 
 async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Changes:

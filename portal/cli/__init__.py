@@ -14,13 +14,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "broker": ("portal.cli.processes:broker", "Run the embedded MQTT broker."),
     "serve": ("portal.cli.serve:serve", "Serve the portal on one port."),
     "ingest": ("portal.cli.processes:ingest", "Take frames from the broker into the database."),
-    "worker": ("portal.cli.processes:worker", "Run schedules, exports and sweeps."),
+    "worker": ("portal.cli.processes:worker", "Send commands to devices and follow them."),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),
     "plugins": ("portal.cli.plugins:plugins", "List the plugins and what they declare."),
     "check": ("portal.cli.check:check", "Try whether plugins conform, and how well they prove it."),
     "decode": ("portal.cli.frames:decode", "Read one frame as a plugin does, as JSON."),
     "encode": ("portal.cli.frames:encode", "Write the frame or command that says some values."),
     "new": ("portal.cli.scaffold:new", "Make a new plugin that conforms, to start from."),
+    "openapi": ("portal.cli.openapi:openapi", "Print the OpenAPI document."),
     "schema": ("portal.cli.schema:schema", "Write the JSON Schemas, or check that they are fresh."),
 }
 """Command -> where it is, and what `--help` says of it."""

@@ -56,6 +56,7 @@ def worker() -> None:
 )
 @click.option("--sn", default="", help="Serial number of the replayed device.")
 def simulation(
+    *,
     url: str | None,
     devices: int,
     interval: float,

@@ -1,13 +1,11 @@
 """`thingwright schema`: the JSON Schemas in `schemas/`, generated from the types."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
-from core.schemas import documents
+from core.exchange.schema_files import schema_files
 
 
 @click.command()
@@ -21,7 +19,7 @@ from core.schemas import documents
 )
 def schema(into: Path, *, only_check: bool) -> None:
     """Write the JSON Schemas of product files and messages, or check that they are fresh."""
-    texts = {name: _text(document) for name, document in documents().items()}
+    texts = schema_files()
     stale = list(_stale(texts, into))
     if only_check:
         if stale:
@@ -38,14 +36,10 @@ def schema(into: Path, *, only_check: bool) -> None:
         click.echo(f"{'wrote' if name in texts else 'removed'} {path}")
 
 
-def _text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
 def _stale(texts: Mapping[str, str], folder: Path) -> Iterator[str]:
     """Names of files that are missing, differ, or are of no type any more."""
     for name, text in texts.items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             yield name
-    yield from sorted(p.name for p in folder.glob("*.schema.json") if p.name not in texts)
+    yield from sorted(p.name for p in folder.glob("*.json") if p.name not in texts)

@@ -19,7 +19,7 @@ from portal.presentation.times import duration
 TEN_MINUTES: Final = 600.0
 TIMES: Final = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 """Decades of the time axis, in seconds."""
-TRIP_BOX: Final = Box(660, 300, 48, 26, 400, 256)
+TRIP_BOX: Final = Box(700, 300, 48, 26, 380, 256)
 CURVE_BOX: Final = Box(330, 240, 48, 26, 314, 196)
 LABEL_STEP: Final = 15.0
 """Pixels between the labels beside a chart."""
@@ -74,12 +74,13 @@ def _trip_chart(
     low, high, ticks = scale([nominal, *(limit.value for limit in limits)])
     y = Axis(low, high, box.bottom, box.top)
     told = list(zip(limits, doubts, strict=True))
-    sentence = f"{name} trips: " + "; ".join(_words(limit, doubt) for limit, doubt in told)
+    stages = "; ".join(_words(limit, doubt) for limit, doubt in told)
+    sentence = f"{name}, nominal {quantity(nominal, unit)}, trips {stages}."
     return Chart(
         f"{name} and time",
         "Time in s (logarithmic)",
         f"{name} in {unit}",
-        f"{sentence}.",
+        sentence,
         box,
         tuple(Tick(x.at(time), f"{time:g}") for time in TIMES),
         tuple(Tick(y.at(value), number(value)) for value in ticks),
@@ -87,7 +88,7 @@ def _trip_chart(
         any(doubts),
         marks=tuple(_mark(limit, x, y) for limit in limits),
         labels=tuple(_labels(told, y, box)),
-        nominal=Tick(y.at(nominal), f"nominal {quantity(nominal, unit)}"),
+        nominal=Tick(y.at(nominal), "nominal"),
     )
 
 
@@ -119,7 +120,7 @@ def _labels(told: Iterable[tuple[GridLimit, bool]], y: Axis, box: Box) -> Iterat
     ordered = sorted(told, key=lambda one: y.at(one[0].value))
     places = _apart([y.at(limit.value) for limit, _ in ordered], box.top, box.bottom)
     for place, (limit, doubt) in zip(places, ordered, strict=True):
-        name = limit.protection.replace("_", " ")
+        name = limit.protection.removesuffix("_10min").replace("_", " ")
         text = f"{name} {quantity(limit.value, limit.unit)}, {_time(limit)}"
         yield Label(place, y.at(limit.value), f"{text}, unverified" if doubt else text, doubt)
 
@@ -143,7 +144,9 @@ def _time(limit: GridLimit) -> str:
     if limit.timing == "average":
         return f"{time} mean"
     text = f"at most {time}" if limit.timing == "maximum" else time
-    return f"10 min mean, then {text}" if "10min" in limit.protection else text
+    if "10min" not in limit.protection:
+        return text
+    return f"10 min mean + {text}" if limit.time else "10 min mean"
 
 
 def _words(limit: GridLimit, doubt: bool) -> str:  # noqa: FBT001  a row and whether to trust it
@@ -185,7 +188,7 @@ def _curve(curve: GridCurve, spec: GridSpec, doubt: bool) -> Chart:  # noqa: FBT
 
 
 def _frequency_watt(plugin: Plugin, spec: GridSpec) -> tuple[GridCurve, bool] | None:
-    """The change of power that the settings say, from the lowest stage to the highest."""
+    """The change of power that the settings say, to the farthest stage or by 100 %."""
     rows = {p.name: p for p in spec.parameters if p.function == "frequency_watt"}
     nominal, stages = spec.nominal_frequency, [x for x in spec.limits if x.quantity == "frequency"]
     points: list[tuple[float, float]] = [(nominal, 0)]
@@ -195,8 +198,8 @@ def _frequency_watt(plugin: Plugin, spec: GridSpec) -> tuple[GridCurve, bool] | 
         if not reach or (said := _slope(rows, side, sign, nominal)) is None:
             continue
         start, slope, settings = said
-        end = max(reach) if sign > 0 else min(reach)
-        points += [(start, 0), (end, slope * (start - end))]
+        way = min(max(sign * (stage - start) for stage in reach), 100 / slope)
+        points += [(start, 0), (start + sign * way, -sign * way * slope)]
         used += settings
     if not used:
         return None

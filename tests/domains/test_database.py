@@ -68,10 +68,13 @@ async def test_processes_that_start_together_make_the_tables_once(
 
 
 async def test_a_failed_transaction_leaves_nothing(database: Database, registry: Registry) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with database.begin() as connection:
             await systems.register(connection, registry, Registration(SN, "bench"), START)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with database.read() as connection:
         assert await systems.count(connection) == 0
 
@@ -153,11 +156,15 @@ async def test_a_server_that_is_away_is_told_from_rows_that_are_wrong(
 ) -> None:
     database = Database(postgresql.new_database())
     await database.open()
+
+    async def lose_the_server() -> None:
+        async with database.begin() as connection:
+            postgresql.stop()
+            await connection.exec_driver_sql("SELECT 1")
+
     try:
         with pytest.raises(DBAPIError) as cut:
-            async with database.begin() as connection:
-                postgresql.stop()
-                await connection.exec_driver_sql("SELECT 1")
+            await lose_the_server()
         with pytest.raises(Exception) as refused:  # noqa: PT011
             async with database.begin():
                 pass

@@ -108,12 +108,14 @@ async def test_counts_end_at_their_cap(fleet: Database) -> None:
 async def test_a_system_can_become_another_model(database: Database, registry: Registry) -> None:
     await _register(database, registry, Registration(SN, "bench"))
     async with database.begin() as connection:
-        changed = await systems.change_product(connection, registry, SN, "bench-two", "", START + 1)
+        changed = await systems.change_product(connection, registry, SN, "bench-two", now=START + 1)
         assert (changed.product_id, changed.product_version) == ("bench-two", "2.0.0")
         with pytest.raises(RequestError, match="not a version of bench"):
-            await systems.change_product(connection, registry, SN, "bench", "7", START)
+            await systems.change_product(
+                connection, registry, SN, "bench", product_version="7", now=START
+            )
         with pytest.raises(RequestError, match="is not registered"):
-            await systems.change_product(connection, registry, SN + "9", "bench", "", START)
+            await systems.change_product(connection, registry, SN + "9", "bench", now=START)
         assert await systems.changed_since(connection, START + 1) == {(SN, START + 1)}
         assert await systems.changed_since(connection, START + 2) == set()
     model = systems.model_of(registry, changed)

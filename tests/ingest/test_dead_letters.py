@@ -163,7 +163,7 @@ async def test_frames_from_before_an_operator_registered_are_taken_in_after_it(
     assert await directory.refresh(bench.now + 2000) == set()
     watching = asyncio.create_task(bench.ingest._watch())
     async with asyncio.timeout(10):
-        while await bench.codes():
+        while await bench.codes():  # noqa: ASYNC110  a process of its own would poll too
             await asyncio.sleep(0.05)
     watching.cancel()
     await asyncio.wait({watching})

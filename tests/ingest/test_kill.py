@@ -95,7 +95,7 @@ async def test_kill_9_of_the_ingest_loses_and_doubles_nothing(
 
 async def test_sigterm_ends_it_without_an_error(worker: Worker, database: Database) -> None:
     async with asyncio.timeout(20):
-        while not await _is_ready(database):
+        while not await _is_ready(database):  # noqa: ASYNC110  it is another process
             await asyncio.sleep(0.1)
     assert await worker.end(signal.SIGINT) in (0, 130, -signal.SIGINT)
 

@@ -1,6 +1,6 @@
 """Whatever the order in which frames come, the end is the same."""
 
-from itertools import count
+from itertools import count, pairwise
 
 import attrs
 import pytest
@@ -67,7 +67,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Sent], list[list[Sent]]]:
     shuffled = draw(st.permutations(day + again))
     cuts = sorted(draw(st.lists(st.integers(0, len(shuffled)), max_size=3)))
     edges = [0, *cuts, len(shuffled)]
-    return day, [shuffled[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return day, [shuffled[a:b] for a, b in pairwise(edges) if a < b]
 
 
 @given_by(deliveries())

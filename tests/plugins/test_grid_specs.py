@@ -2,26 +2,39 @@
 
 import csv
 import importlib
+import pkgutil
+import runpy
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
+import plugins.grid_specs
 from core.grid_tables import grid_tables
 from core.host import Host
 from core.thing_model.grid_spec import GridCurve, GridLimit, GridParameter, GridSpec
 from core.thing_model.problems import ModelError
 
-FACTS = Path(__file__).parents[3] / "shared" / "facts" / "grid"
-PLUGINS = ("grid_specs.vde_ar_n_4105", "grid_specs.as_nzs_4777_2")
-IDS = (
-    "de_vde_ar_n_4105_2018",
-    "de_vde_ar_n_4105_2011",
-    "au_as4777_2_2020_a",
-    "au_as4777_2_2020_b",
-    "au_as4777_2_2020_c",
-    "nz_as4777_2_2020",
-)
+ROOT = Path(__file__).parents[2]
+FACTS = ROOT.parent / "shared" / "facts" / "grid"
+PLUGINS = tuple(f"grid_specs.{m.name}" for m in pkgutil.iter_modules(plugins.grid_specs.__path__))
+FUNCTIONS = ("spec_id", "function", "parameter", "value", "unit", "basis", "confidence")
+POINTS = ("spec_id", "curve", "x", "x_unit", "y", "y_unit", "basis", "confidence")
+LABELS = {
+    "de_vde_ar_n_4105_2018": "4105",
+    "au_as4777_2_2020_a": "4777",
+    "au_as4777_2_2020_b": "4777",
+    "au_as4777_2_2020_c": "4777",
+    "nz_as4777_2_2020": "4777",
+    "pl_pn_en_50549_1_2019": "50549",
+    "es_rd_1699_2011": "1699",
+    "it_cei_0_21_2019": "CEI 0-21:2019",
+    "za_nrs_097_2_1_2017": "097-2-1:2017",
+    "br_abnt_nbr_16149_2013": "NBR 16149",
+    "se_eifs_2018_2": "EIFS:2018",
+    "dk_en50549_dk1_dk2": "DK",
+}
+"""What the label of a specification's vendor codes must say; others have no codes."""
 
 
 def facts(path: str) -> list[dict[str, str]]:
@@ -48,13 +61,35 @@ def specs(host: Host) -> dict[str, GridSpec]:
     return dict(host.registry().grid_specs)
 
 
-def test_both_rules_in_their_editions_and_regions(specs: dict[str, GridSpec]) -> None:
-    assert tuple(sorted(specs)) == tuple(sorted(IDS))
+def numeric(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def test_every_specification_of_the_facts_is_there(specs: dict[str, GridSpec]) -> None:
+    told = {row["spec_id"]: row for row in facts("grid_specs.csv")}
+    assert specs.keys() == told.keys()
+    for id_, row in told.items():
+        spec = specs[id_]
+        assert (spec.name, spec.edition, spec.region) == (
+            row["name"],
+            row["edition"],
+            row["region"],
+        )
+        assert spec.countries == tuple(c.partition("-")[0] for c in row["country_code"].split(","))
+        assert spec.nominal_voltage == float(row["nominal_voltage_v"])
+        assert spec.nominal_frequency == float(row["nominal_frequency_hz"])
+        assert spec.confidence == row["overall_confidence"]
+
+
+def test_editions_and_regions(specs: dict[str, GridSpec]) -> None:
     germany, queensland = specs["de_vde_ar_n_4105_2018"], specs["au_as4777_2_2020_a"]
     assert (germany.edition, germany.countries) == ("2018-11", ("DE",))
     assert (queensland.region, queensland.countries) == ("Australia A", ("AU",))
-    assert {s.nominal_voltage for s in specs.values()} == {230}
-    assert {s.nominal_frequency for s in specs.values()} == {50}
+    assert specs["us_ca_rule21"].countries == ("US",)
+    assert specs["de_din_vde_0126_1_1_a1"].countries == ("DE", "FR")
 
 
 def test_a_time_is_a_delay_a_maximum_or_an_average(specs: dict[str, GridSpec]) -> None:
@@ -63,6 +98,11 @@ def test_a_time_is_a_delay_a_maximum_or_an_average(specs: dict[str, GridSpec]) -
     assert (germany["ov_10min"].time, germany["ov_10min"].timing) == (600, "average")
     australia = {limit.protection: limit for limit in specs["au_as4777_2_2020_a"].limits}
     assert (australia["ov2"].time, australia["ov2"].timing) == (0.2, "maximum")
+    italy = {limit.protection: limit for limit in specs["it_cei_0_21_older"].limits}
+    assert (italy["ov1_59s1"].time, italy["ov1_59s1"].timing) == (600, "average")
+    assert italy["ov2_59s2"].time is None
+    belgium = {limit.protection: limit for limit in specs["be_c10_11_2_2"].limits}
+    assert (belgium["ov_10min"].time, belgium["ov_10min"].timing) == (0, "delay")
     assert germany["ov_10min"].above
     assert not germany["uf1"].above
 
@@ -95,8 +135,12 @@ def test_export_rules_are_examples_that_say_so(specs: dict[str, GridSpec]) -> No
     assert (germany.value, germany.unit, germany.relative_to) == (70, "%", "installed_pv_power")
     (australia,) = specs["au_as4777_2_2020_b"].export_rules
     assert (australia.value, australia.unit) == (5, "kW")
-    assert {germany.confidence, australia.confidence} == {"C"}
-    assert specs["nz_as4777_2_2020"].export_rules == ()
+    (both,) = specs["de_din_vde_0126_1_1_a1"].export_rules
+    assert both.note.startswith("holds in DE: example")
+    told = {row["country_code"] for row in facts("export_rules.csv")}
+    for spec in specs.values():
+        assert bool(spec.export_rules) == bool(told & set(spec.countries)), spec.id
+        assert {rule.confidence for rule in spec.export_rules} <= {"C"}
 
 
 def test_vendor_codes_are_those_of_the_inverters_own_list(specs: dict[str, GridSpec]) -> None:
@@ -104,27 +148,61 @@ def test_vendor_codes_are_those_of_the_inverters_own_list(specs: dict[str, GridS
         (row["vendor"], int(row["code"])): row["label"]
         for row in facts("vendor_grid_code_enums.csv")
     }
-    for spec in specs.values():
-        for vendor_code in spec.vendor_codes:
-            label = told[vendor_code]
-            assert ("4105" if spec.countries == ("DE",) else "4777") in label
+    assert {id_ for id_, spec in specs.items() if spec.vendor_codes} == LABELS.keys()
+    for id_, said in LABELS.items():
+        for vendor_code in specs[id_].vendor_codes:
+            assert said in told[vendor_code], (id_, vendor_code)
     assert ("alphaess", 1) in specs["de_vde_ar_n_4105_2018"].vendor_codes
-    assert specs["de_vde_ar_n_4105_2011"].vendor_codes == ()
+    assert ("solplanet_aiswei", 84) in specs["it_cei_0_21_2019"].vendor_codes
 
 
 def test_limits_are_those_of_the_facts(specs: dict[str, GridSpec]) -> None:
-    told = {
-        (row["spec_id"], row["protection"]): row
-        for row in facts("grid_limits.csv")
-        if row["spec_id"] in IDS
-    }
+    told = {(row["spec_id"], row["protection"]): row for row in facts("grid_limits.csv")}
     declared = {(s.id, limit.protection): limit for s in specs.values() for limit in s.limits}
     assert told.keys() == declared.keys()
+    assert sum(len(spec.limits) for spec in specs.values()) == len(facts("grid_limits.csv"))
     for key, row in told.items():
         limit = declared[key]
-        assert (limit.value, limit.unit) == (float(row["value"]), row["unit"])
-        assert limit.time == float(row["trip_time_s"])
+        assert (limit.quantity, limit.unit) == (row["quantity"], row["unit"])
+        assert limit.value == float(row["value"])
+        time = float(row["trip_time_s"]) if row["trip_time_s"] else None
+        assert limit.time == (600 if "10-minute average" in row["note"] else time), key
         assert (limit.basis, limit.confidence) == (row["basis"], row["confidence"])
+        assert limit.source.split("_and_")[0] in row["source"]
+
+
+def test_settings_are_those_of_the_facts(specs: dict[str, GridSpec]) -> None:
+    told = [tuple(numeric(row[name]) for name in FUNCTIONS) for row in facts("grid_functions.csv")]
+    declared = [
+        (s.id, p.function, p.name, numeric(str(p.value)), p.unit, p.basis, p.confidence)
+        for s in specs.values()
+        for p in s.parameters
+    ]
+    assert sorted(told, key=str) == sorted(declared, key=str)
+
+
+def test_curves_are_those_of_the_facts(specs: dict[str, GridSpec]) -> None:
+    told = [tuple(numeric(row[name]) for name in POINTS) for row in facts("grid_curves.csv")]
+    declared = [
+        (s.id, c.name, x, c.x_unit, y, c.y_unit, c.basis, c.confidence)
+        for s in specs.values()
+        for c in s.curves
+        for x, y in c.points
+    ]
+    assert sorted(told, key=str) == sorted(declared, key=str)
+
+
+def test_the_tables_are_as_the_tool_cuts_them(tmp_path: Path) -> None:
+    facts("grid_specs.csv")
+    tool = runpy.run_path(str(ROOT / "tools" / "derive_grid_specs.py"))
+    for plugin, ids in tool["FAMILIES"].items():
+        tool["write_plugin"](tmp_path / plugin, ids, FACTS)
+        kept = ROOT / "plugins" / "grid_specs" / plugin
+        assert tables(tmp_path / plugin) == tables(kept), plugin
+
+
+def tables(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.csv")}
 
 
 def test_every_source_is_declared(host: Host) -> None:

@@ -144,7 +144,16 @@ def command_vectors(family: Family, rows: list[Row]) -> Iterator[str]:
             request = written(address, b"".join(data), function=function, unit=family.unit)
             if family.tcp:
                 request = struct.pack(">HHH", 1, 0, len(request) - 2) + request[:-2]
-            yield command(name, request, **asked)
+            yield of_variant(family, keys[0], command(name, request, **asked))
+
+
+def of_variant(family: Family, name: str, text: str) -> str:
+    """The vector as one of the variant that the name of a channel or key belongs to."""
+    for beginning, variant in family.variants.items():
+        if name.startswith(beginning):
+            said = 'origin = "derived"'
+            return text.replace(said, f'{said}\nvariant = "{variant}"', 1)
+    return text
 
 
 def main() -> None:
@@ -155,8 +164,10 @@ def main() -> None:
         rows = [made for row in fact_rows(family.facts) for made in family.departures(row)]
         rows += family.added
         for read in blocks(name, family, rows):
-            write(name, read.channel, about, list(frames(read)))
-        write(name, "commands", about, list(command_vectors(family, rows)))
+            texts = [of_variant(family, read.channel, text) for text in frames(read)]
+            write(name, read.channel, about, texts)
+        if requests := list(command_vectors(family, rows)):
+            write(name, "commands", about, requests)
         if raised := list(family.faults()):
             write(name, "faults", about, raised)
 

@@ -259,7 +259,7 @@ def _as_text(_item: JsonField, raw: Any) -> Value:
 def _as_texts(_item: JsonField, raw: Any) -> Value:
     if not isinstance(raw, list):
         return None
-    texts = cast("list[Any]", raw)
+    texts = cast("Sequence[Any]", raw)
     return ", ".join(texts) if all(isinstance(text, str) for text in texts) else None
 
 

@@ -64,14 +64,14 @@ def declare_datapoints() -> Iterable[Datapoint]:
     yield from TABLE.datapoints()
     phases = [f"l{phase}_power" for phase in (1, 2, 3)]
     yield Datapoint(
-        "system_pv_power_total",
+        "system_ac_pv_total",
         "W",
         "pv.power",
-        label="System: PV power, on DC and on AC",
+        label="System: power of PV inverters",
         group="system",
-        of=("system_dc_pv_power", *(f"system_ac_pv_on_{at}_{p}" for at in PLACES for p in phases)),
+        about="pv_meter",
+        of=tuple(f"system_ac_pv_on_{place}_{phase}" for place in PLACES for phase in phases),
         computed=total,
-        partial=True,
     )
     yield Datapoint(
         "system_ac_consumption_total",
@@ -81,7 +81,6 @@ def declare_datapoints() -> Iterable[Datapoint]:
         group="system",
         of=tuple(f"system_ac_consumption_{phase}" for phase in phases),
         computed=total,
-        partial=True,
     )
 
 
@@ -118,9 +117,7 @@ def declare_commands() -> Iterable[Command]:
     yield write("set_ess_mode", "settings", 2902, risk="disruptive")
 
 
-def write(
-    name: str, service: str, first: int, last: int = 0, **attributes: Any
-) -> Command:
+def write(name: str, service: str, first: int, last: int = 0, **attributes: Any) -> Command:
     """A command that writes registers of a service at `UNIT`, one alone by function 6."""
     fields = TABLE.fields(first, last or first, table=service)
     block = registers(first, *fields)
@@ -132,7 +129,8 @@ def write(
 @hookimpl
 def declare_portal_views() -> Iterable[View]:
     grid = [f"system_ac_grid_l{phase}_power" for phase in (1, 2, 3)]
-    yield View("System", ("system_pv_power_total", "system_ac_consumption_total", *grid))
+    power = ("system_dc_pv_power", "system_ac_pv_total", "system_ac_consumption_total")
+    yield View("System", (*power, *grid))
     battery = ("soc", "power", "voltage", "current", "state")
     yield View("Battery", tuple(f"system_dc_battery_{quantity}" for quantity in battery))
 
