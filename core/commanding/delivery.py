@@ -28,9 +28,12 @@ class Delivery:
     sn: str
 
 
-async def is_pending(connection: AsyncConnection) -> bool:
+async def is_pending(connection: AsyncConnection, now: int) -> bool:
     """Whether any command is on its way; there is nothing else to do while none is."""
-    query = select(commands.c.id).where(commands.c.finished_at.is_(None)).limit(1)
+    given_up = and_(
+        commands.c.state == State.TIMED_OUT, commands.c.changed_at <= now - LATEST_PROOF
+    )
+    query = select(commands.c.id).where(commands.c.finished_at.is_(None), ~given_up).limit(1)
     return (await connection.execute(query)).first() is not None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
-from sqlalchemy import Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -218,7 +218,7 @@ def _filtered(query: Select[Any], product_id: str, search: str) -> Select[Any]:
         wanted = search.upper()
         begins = systems.c.sn.between(wanted, wanted + "\x7f")
         part = systems.c.sn.contains(wanted, autoescape=True)
-        query = query.where(begins if len(wanted) < SHORTEST_SUBSTRING else or_(begins, part))
+        query = query.where(begins if len(wanted) < SHORTEST_SUBSTRING else part)
     return query
 
 

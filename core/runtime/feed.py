@@ -13,7 +13,7 @@ from core.runtime import topics
 from core.runtime.database import Database
 from core.runtime.transport import Outgoing, Publisher, TransportError
 from core.telemetry.frames import Arrival
-from core.telemetry.latest import Changes
+from core.telemetry.latest import Changes, time_of
 from core.telemetry.readings import latest_of_all
 from core.thing_model.layout.fields import Value
 from core.thing_model.messages import Live
@@ -60,7 +60,7 @@ class Feed:
         for arrival in arrivals:
             said = zip(arrival.channel.keys, arrival.values or (), strict=True)
             changed.setdefault(arrival.part.slot, {}).update(said)
-        first, time = arrivals[0], max(arrival.device_time for arrival in arrivals)
+        first, time = arrivals[0], max(map(time_of, arrivals))
         values = self._values[first.system_id]
         values.update(_of_roles(first.model, changed))
         event = Live(first.sn, time, first.model.house(values), changed, faults)

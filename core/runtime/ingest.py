@@ -110,8 +110,7 @@ class Ingest:
         async with self._turn:
             taken = await self._patiently(batch)
             await self.consumer.acknowledge(batch)
-            self.counts.update(each.code for each in taken.rejected)
-            self.counts["taken"] += len(batch) - len(taken.rejected)
+            self._count(batch, taken)
             self._waiting |= taken.fresh
             try:
                 if self._feed and taken.changes.newest and len(batch) < BATCH_SIZE:
@@ -119,6 +118,13 @@ class Ingest:
                 await self._replay_waiting()
             except Exception as error:  # noqa: BLE001  no message depends on it
                 _complain(error)
+
+    def _count(self, batch: Sequence[Message], taken: Taken) -> None:
+        codes = Counter(each.code for each in taken.rejected)
+        self.counts.update(codes, taken=len(batch) - len(taken.rejected))
+        if codes:
+            listed = ", ".join(f"{number} {code}" for code, number in codes.items())
+            LOGGER.warning("of %d messages became dead letters: %s", len(batch), listed)
 
     async def replay(self, letters: Iterable[DeadLetter]) -> int:
         """Try dead letters again; returns how many could be taken in, which are marked so."""
@@ -258,4 +264,5 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task}, timeout=GRACE)
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         raise

@@ -52,10 +52,10 @@ class Outbox:
 
     async def work(self) -> None:
         """End what is over, note what is proven, and send what is due."""
-        async with self.database.read() as connection:
-            if not await delivery.is_pending(connection):
-                return
         now = self.clock()
+        async with self.database.read() as connection:
+            if not await delivery.is_pending(connection, now):
+                return
         async with self.database.begin() as connection:
             over = await delivery.expire(connection, now)
             over += await delivery.prove(connection, now)

@@ -36,14 +36,13 @@ class Read(Block):
         return self.asked
 
     def values(self, body: bytes) -> Values:
-        raws = {row["point"]: body[self.place(row)].hex() for row in self.rows}
-        kinds = {row["point"]: row["data_type"] for row in self.rows}
-        said = super().values(body)
-        return {
-            key: None if key in self.silent and raws.get(key) == ABSENT.get(kinds[key], "") else v
-            for key, v in said.items()
-            if key in kinds
-        } | {key: v for key, v in said.items() if key not in kinds}
+        missing = [
+            row["point"]
+            for row in self.rows
+            if row["point"] in self.silent
+            and body[self.place(row)].hex() == ABSENT.get(row["data_type"])
+        ]
+        return {**super().values(body), **dict.fromkeys(missing)}
 
     def answer(self, body: bytes) -> bytes:
         if not self.tcp:

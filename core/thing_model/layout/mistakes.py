@@ -52,6 +52,8 @@ def _unknown(items: tuple[Field | Repeat, ...], known: set[str]) -> Iterator[tup
 def _absent(block: Binary) -> Iterator[tuple[str, str]]:
     """Raw numbers that stand for no value, but can never be read: 0x8000 from an i16."""
     for item in fields(block.items):
+        if not item.absent:
+            continue
         low, high = evolve(item, mask=None, divide=1).bounds
         for raw in item.absent:
             if item.whole and not low <= raw <= high:

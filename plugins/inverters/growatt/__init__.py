@@ -82,7 +82,8 @@ def declare_datapoints() -> Iterable[Datapoint]:
 
 def scoped(datapoint: Datapoint) -> Datapoint:
     """A datapoint for the model group that its key names."""
-    return evolve(datapoint, variants=VARIANTS.get(datapoint.key.partition("_")[0], ()))
+    variant = VARIANTS.get(datapoint.key.partition("_")[0])
+    return evolve(datapoint, variants=variant) if variant else datapoint
 
 
 def serial_number(group: str, first: str, later: str, numbers: range) -> Datapoint:

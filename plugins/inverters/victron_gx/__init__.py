@@ -95,13 +95,13 @@ def declare_decoders() -> Iterable[Decoder]:
 
 @hookimpl
 def declare_faults() -> Iterable[Fault]:
-    for datapoint in TABLE.datapoints():
-        key, enum = datapoint.key, datapoint.enum
+    for row in TABLE.rows:
+        key, enum = row["point"], TABLE.enums.get(row["enum"])
         if enum is None or not FAULTY.search(key) or NO_FAULT.search(key):
             continue
         for number, symbol in enum.symbols.items():
             if number:
-                label = f"{datapoint.label}: {symbol.label}"
+                label = f"{row['label']}: {symbol.label}"
                 yield Fault(key, f"{key}_{number}", equals=number, label=label, number=str(number))
 
 
