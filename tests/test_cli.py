@@ -11,7 +11,8 @@ import click
 import pytest
 
 from portal.cli import COMMANDS
-from tests.commands import ACME, break_unit, change, run, said
+from tests.commands import run, said
+from tests.scaffolds import ACME, break_unit, change
 
 HELP = [sys.executable, "-c", "from portal.cli import main; main()", "--help"]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ACME, break_unit, run, said
+from tests.commands import run, said
+from tests.scaffolds import ACME, break_unit
 
 FRAME = "01030e08fdfa240012d687019f0000138866cd"
 

@@ -12,28 +12,16 @@ from pathlib import Path
 import pytest
 
 import thingwright.testing
-from core.conformance import RULES, Case, NotHereError, Report, report
-from core.host import Host
-from core.registry import Registry
-from core.vectors import captures_folder, read_vectors
-from tests.commands import ACME, change
+from core.conformance import RULES, Case, NotHereError
+from core.vectors import read_vectors
 from tests.conftest import WritePlugin
+from tests.scaffolds import ACME, HEX, MODULE, VECTORS, change, examined
 from thingwright.testing import assert_conforms, conformance_cases
 
 
 @pytest.mark.parametrize("case", conformance_cases(), ids=str)
 def test_plugin_conforms(case: Case):
     assert_conforms(case)
-
-
-def loaded(folder: Path) -> Registry:
-    host = Host()
-    host.load_folder(folder, "folder")
-    return host.registry()
-
-
-def examined(folder: Path, name: str = ACME) -> Report:
-    return report(name, loaded(folder))
 
 
 def test_the_scaffold_conforms(scaffold: Path):
@@ -50,7 +38,6 @@ def test_every_rule_has_a_case_for_each_plugin(scaffold: Path):
     assert all(rule.__doc__ for rule in RULES.values())
 
 
-MODULE, VECTORS = "__init__.py", "vectors/derived.toml"
 FIRST, SOURCE = 'yield Datapoint("voltage"', 'yield Source("example"'
 DEFECTS = [
     (
@@ -233,9 +220,6 @@ def test_an_independent_frame_for_each_channel_makes_gold(scaffold: Path):
     change(scaffold, VECTORS, f'"derived"\n{HEX}', f'"vendor"\n{HEX}')
     found = examined(scaffold)
     assert (found.tier, found.proof) == ("gold", {"status": "vendor"})
-
-
-HEX = 'hex = "01 03 0e  08fd fa24 0012d687 019f 0000 1388  66cd"'
 
 
 def test_a_function_that_raises_is_a_finding(scaffold: Path):

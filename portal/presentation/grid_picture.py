@@ -199,6 +199,8 @@ def _frequency_watt(plugin: Plugin, spec: GridSpec) -> tuple[GridCurve, bool] | 
             continue
         start, slope, settings = said
         way = min(max(sign * (stage - start) for stage in reach), 100 / slope)
+        if way <= 0:
+            continue
         points += [(start, 0), (start + sign * way, -sign * way * slope)]
         used += settings
     if not used:
@@ -211,14 +213,15 @@ def _frequency_watt(plugin: Plugin, spec: GridSpec) -> tuple[GridCurve, bool] | 
 def _slope(
     rows: Mapping[str, GridParameter], side: str, sign: int, nominal: float
 ) -> tuple[float, float, list[GridParameter]] | None:
-    """Where power begins to change, %Pn per Hz, and the settings that say so."""
+    """Where power begins to change, %Pn per Hz, and the settings that say so; both above 0."""
     by_droop = [rows.get(f"{side}_deadband"), rows.get(f"{side}_droop")]
     by_slope = [rows.get("over_start"), rows.get("slope")] if sign > 0 else []
     for settings in (by_droop, by_slope):
         known = [row for row in settings if row is not None]
-        if len(known) < 2:
+        values = [row.value for row in known if not isinstance(row.value, bool | str)]
+        if len(values) < 2 or min(values) <= 0:
             continue
-        first, second = (float(row.value) for row in known)
+        first, second = values
         if settings is by_slope:
             return first, second, known
         return nominal + sign * first, 100 / (second * nominal), known

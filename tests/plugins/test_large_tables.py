@@ -105,16 +105,17 @@ def test_reading(
     assert read(part(registry, name, variant), channel, words)[key] == value
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "codes"),
-    [
-        ("inverters.huawei_sun2000", {"alarm_1": 1 << 7}, {"grid_loss"}),
-        ("inverters.victron_gx", {"vebus_alarms_overload": 2}, {"vebus_alarms_overload_2"}),
-        ("inverters.victron_gx", {"battery_diagnostics_last_errors_1_error": 2}, set()),
-        ("inverters.growatt", {"inverter_status": 3}, {"inverter_fault"}),
-        ("inverters.growatt", {"inverter_status": 1}, set()),
-    ],
-)
+FAULTS: list[tuple[str, dict[str, Value], set[str]]] = [
+    ("inverters.huawei_sun2000", {"alarm_1": 1 << 7}, {"grid_loss"}),
+    ("inverters.victron_gx", {"vebus_alarms_overload": 2}, {"vebus_alarms_overload_2"}),
+    ("inverters.victron_gx", {"battery_diagnostics_last_errors_1_error": 2}, set()),
+    ("inverters.growatt", {"inverter_status": 3}, {"inverter_fault"}),
+    ("inverters.growatt", {"inverter_status": 1}, set()),
+]
+"""Plugin, values, and the codes of the faults that they raise."""
+
+
+@pytest.mark.parametrize(("name", "values", "codes"), FAULTS)
 def test_faults(registry: Registry, name: str, values: dict[str, Value], codes: set[str]) -> None:
     assert {fault.code for fault in raised(part(registry, name).faults, values)} == codes
 

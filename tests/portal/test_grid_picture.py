@@ -7,6 +7,7 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
+from attrs import evolve
 
 import plugins.grid_specs
 from core.host import Host
@@ -136,6 +137,27 @@ def test_settings_make_a_frequency_curve_only_where_they_say_how_steep() -> None
     assert "gives 100" in curve.sentence
     titles = [c.title for c in picture("au_as4777_2_2020_a").curves]
     assert titles == ["Volt var", "Volt watt"]
+
+
+@pytest.mark.parametrize("value", [0.0, -40.0, "steep", True])
+@pytest.mark.parametrize("name", ["over_start", "slope"])
+def test_settings_that_make_no_sense_make_no_curve(name: str, value: float | str) -> None:
+    plugin, spec = DECLARED["de_vde_ar_n_4105_2018"]
+    assert len(grid_picture(plugin, spec).curves) == 2
+    spoilt = tuple(evolve(p, value=value) if p.name == name else p for p in spec.parameters)
+    assert len(grid_picture(plugin, evolve(spec, parameters=spoilt)).curves) == 1
+
+
+def test_settings_beyond_every_stage_make_no_curve() -> None:
+    plugin, spec = DECLARED["de_vde_ar_n_4105_2018"]
+    late = tuple(evolve(p, value=55.0) if p.name == "over_start" else p for p in spec.parameters)
+    assert len(grid_picture(plugin, evolve(spec, parameters=late)).curves) == 1
+
+
+def test_a_specification_that_says_nothing_has_no_picture() -> None:
+    plugin, spec = DECLARED["de_vde_ar_n_4105_2018"]
+    bare = evolve(spec, limits=(), parameters=(), curves=())
+    assert grid_picture(plugin, bare) == GridPicture((), ())
 
 
 @pytest.mark.parametrize("id_", DECLARED)

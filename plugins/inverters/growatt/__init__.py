@@ -74,7 +74,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
             label="Battery power",
             positive="charging",
             about="battery1",
-            of=(f"{group}_{charging}", f"{group}_{discharging}"),
+            of=(f"{group}_{discharging}", f"{group}_{charging}"),
             computed=difference,
             variants=VARIANTS[group],
         )
@@ -103,7 +103,7 @@ def joined(*parts: str) -> str:
     return "".join(parts)
 
 
-def difference(charging: float, discharging: float) -> float:
+def difference(discharging: float, charging: float) -> float:
     """One of both is zero."""
     return charging - discharging
 

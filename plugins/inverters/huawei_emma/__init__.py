@@ -2,11 +2,11 @@
 
 It answers at addresses that mean other things in a SUN2000. A channel is the answer to one read;
 all ones are no value, of signed numbers the highest one. No source states which way plus means in
-the powers of the meter, nor which way its energies count, so they have no role.
+the powers of the meter, nor which way its energies count, so they have no role, and a house tells
+nothing by an EMMA alone: no product model is made of it.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from thingwright import (
@@ -16,7 +16,6 @@ from thingwright import (
     Decoder,
     Source,
     hookimpl,
-    product_files,
     register_table,
 )
 from thingwright.layout import modbus_write, registers
@@ -65,8 +64,3 @@ def write(name: str, first: int, last: int = 0, **attributes: Any) -> Command:
     layout = modbus_write(registers(first, *fields), function=16 if last else 6)
     keys = tuple(field.key for field in fields)
     return Command(name, layout, reads_back=keys, **attributes)
-
-
-@hookimpl
-def declare_products() -> Iterable[Path]:
-    return product_files(__file__)
