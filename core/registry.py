@@ -128,7 +128,7 @@ class System:
         """Role readings in the house's sign from the latest values by (slot, key).
 
         Of several sources the first that has a value counts; photovoltaics of several slots add
-        up. Load follows from the others where no device reports it.
+        up. Load follows from the others where no device reports it and the grid's power is known.
         """
         readings: dict[str, float] = {}
         for role, sources in self.roles.items():
@@ -139,8 +139,8 @@ class System:
             if found:
                 first = next(iter(found.values()))
                 readings[role] = sum(found.values()) if role.startswith("pv.") else first
-        if "load.power" not in readings and {"grid.power", "battery.power"} & readings.keys():
-            balance = readings.get("pv.power", 0) + readings.get("grid.power", 0)
+        if "load.power" not in readings and "grid.power" in readings:
+            balance = readings.get("pv.power", 0) + readings["grid.power"]
             readings["load.power"] = max(0, balance - readings.get("battery.power", 0))
         return readings
 

@@ -102,6 +102,7 @@ class GridSpecDocument(Struct, frozen=True):
     doc: str
     limits: list[GridLimitDocument]
     rows: list[GridRowDocument]
+    vendor_codes: list[str]
 
 
 def file_of(plugin: Plugin) -> str:
@@ -174,6 +175,7 @@ def grid_spec_document(plugin: Plugin, spec: GridSpec) -> GridSpecDocument:
         spec.doc,
         [_limit(plugin, limit) for limit in spec.limits],
         rows,
+        [f"{vendor} {code}" for vendor, code in spec.vendor_codes],
     )
 
 

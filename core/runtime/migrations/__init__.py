@@ -4,6 +4,7 @@ A new step: change the tables, then write `versions/vNNNN_what.py` beside the ot
 compares what the steps make with what the tables say, on both databases.
 """
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ def upgrade(connection: Connection) -> None:
     """Apply the steps that are missing, all in the caller's transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     command.upgrade(config, "head")
