@@ -12,10 +12,6 @@ from vector_toml import FACTS, entry, faults
 Values = dict[str, Any]
 
 
-def as_it_is(row: Row) -> Iterator[Row]:
-    yield {**row, "scope": row["table"]}
-
-
 @dataclass(frozen=True)
 class Family:
     """A fact table, and what the plugin makes of it.
@@ -27,7 +23,7 @@ class Family:
     """
 
     facts: str
-    departures: Callable[[Row], Iterator[Row]] = as_it_is
+    departures: Callable[[Row], Iterator[Row]]
     added: Sequence[Row] = ()
     commands: Sequence[tuple[Any, ...]] = ()
     faults: Callable[[], Iterator[str]] = lambda: iter(())

@@ -68,3 +68,5 @@ def _outside(block: Binary) -> Iterator[tuple[str, str]]:
             yield placed.key, f"lies before the block, which starts at {block.start:#06x}"
         elif size is not None and placed.end > size:
             yield placed.key, f"ends at byte {placed.end}, the block after {size} bytes"
+        elif not placed.field.numeric and len(placed.offsets) > 1:
+            yield placed.key, f"is {placed.field.type}, which cannot lie at several addresses"
