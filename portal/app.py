@@ -168,9 +168,8 @@ def _csrf_secret(settings: Settings) -> str:
 async def _listening(app: Litestar) -> AsyncGenerator[None, None]:
     """Listen to the live feed while the application runs."""
     services: Services = app.state.services
-    settings = services.settings
-    client_id = f"{settings.client_id('portal', secrets.token_hex(4))}"
-    task = asyncio.create_task(services.hub.listen(settings.broker_address("portal"), client_id))
+    listening = services.hub.listen(services.settings, secrets.token_hex(4))
+    task = asyncio.create_task(listening)
     try:
         yield
     finally:

@@ -14,10 +14,9 @@ from typing import Final
 import msgspec
 from attrs import define, field
 
-from core.runtime import topics
+from core.runtime import bus, topics
 from core.runtime.clock import now
-from core.runtime.mqtt import MqttConsumer
-from core.runtime.mqtt_login import BrokerAddress
+from core.runtime.settings import Settings
 from core.runtime.transport import TransportError
 from core.thing_model.messages import Live
 
@@ -58,19 +57,18 @@ class Hub:
         for sn in list(self.bells):
             self.ring(sn)
 
-    async def listen(self, address: BrokerAddress, client_id: str) -> None:
+    async def listen(self, settings: Settings, slot: str) -> None:
         """Ring for what comes over the live feed, until cancelled."""
         while True:
             try:
-                await self._listen(address, client_id)
+                await self._listen(settings, slot)
             except TransportError as error:
                 LOGGER.warning("live feed: %s", error)
             self.listening = False
             await asyncio.sleep(RETRY)
 
-    async def _listen(self, address: BrokerAddress, client_id: str) -> None:
-        filters = (topics.LIVE_FEED_FILTER,)
-        consumer = MqttConsumer(address, client_id, filters, persistent=False, qos=0)
+    async def _listen(self, settings: Settings, slot: str) -> None:
+        consumer = bus.listener(settings, "portal", slot, (topics.LIVE_FEED_FILTER,))
         async with consumer:
             self.listening = True
             async for batch in consumer.batches(max_delay=0.01):

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from core.runtime.database import Database
 from core.runtime.transport import Outgoing, Publisher, TransportError
 from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes, time_of
-from core.telemetry.readings import latest_of_all
+from core.telemetry.readings import said_by
 from core.thing_model.layout.fields import Value
 from core.thing_model.messages import Live
 
@@ -62,29 +63,33 @@ class Feed:
             changed.setdefault(arrival.part.slot, {}).update(said)
         first, time = arrivals[0], max(map(time_of, arrivals))
         values = self._values[first.system_id]
-        values.update(_of_roles(first.model, changed))
+        for slot, said_of_slot in changed.items():
+            values.update(_of_roles(first.model, slot, said_of_slot))
         event = Live(first.sn, time, first.model.house(values), changed, faults)
         return Outgoing(topics.live(first.sn), msgspec.json.encode(event), qos=0)
 
-    async def _remember(self, system_ids: Collection[int]) -> None:
+    async def _remember(self, by_system: Mapping[int, Sequence[Arrival]]) -> None:
         """Look up the latest readings of systems that are new here."""
-        missing = [id_ for id_ in system_ids if id_ not in self._values]
-        if not missing:
-            return
         if len(self._values) > REMEMBERED:
             self._values.clear()
-            missing = list(system_ids)
+        missing = {
+            id_: found[0].model for id_, found in by_system.items() if id_ not in self._values
+        }
+        if not missing:
+            return
+        found: dict[int, Values] = {id_: {} for id_ in missing}
         async with self.database.read() as connection:
-            found = await latest_of_all(connection, missing)
-        for id_ in missing:
-            readings = found.get(id_, {})
-            self._values[id_] = {address: each.value for address, each in readings.items()}
+            async for id_, slot, said in said_by(connection, missing):
+                found[id_].update(_of_roles(missing[id_], slot, said))
+        self._values |= found
 
 
-def _of_roles(model: System, changed: dict[str, dict[str, Value]]) -> Values:
-    return {
-        (source.slot, source.key): changed[source.slot][source.key]
-        for sources in model.roles.values()
-        for source in sources
-        if source.key in changed.get(source.slot, ())
-    }
+def _of_roles(model: System, slot: str, said: Mapping[str, Value]) -> Values:
+    return {(slot, key): said[key] for key in _role_keys(model, slot) if key in said}
+
+
+@lru_cache(maxsize=4096)
+def _role_keys(model: System, slot: str) -> frozenset[str]:
+    """Datapoints of a slot that roles are read from."""
+    sources = (source for found in model.roles.values() for source in found)
+    return frozenset(source.key for source in sources if source.slot == slot)

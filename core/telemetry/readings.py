@@ -1,6 +1,6 @@
 """The latest readings of a system, and the frames that hold them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -58,6 +58,16 @@ async def latest_of_all(
         for key, value in values_of(row.readings).items():
             readings[row.slot, key] = Reading(value, row.device_time, row.receive_time, row.channel)
     return found
+
+
+async def said_by(
+    connection: AsyncConnection, system_ids: Collection[int]
+) -> AsyncIterator[tuple[int, str, dict[str, Value]]]:
+    """What the newest frames of several systems say: system id, slot, values; oldest first."""
+    query = select(latest.c.system_id, latest.c.slot, latest.c.readings)
+    query = query.where(latest.c.system_id.in_(system_ids)).order_by(latest.c.as_of)
+    for row in await connection.execute(query):
+        yield row.system_id, row.slot, values_of(row.readings)
 
 
 def house(system: System, readings: Mapping[tuple[str, str], Reading]) -> dict[str, float]:

@@ -6,12 +6,13 @@ import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
+from attrs import evolve
 
 from core.host import load
 from core.runtime.broker import run_broker
+from core.runtime.bus import mqtt_address
 from core.runtime.credentials import CredentialsError
 from core.runtime.database import DatabaseError
 from core.runtime.ingest import run_ingest
@@ -66,10 +67,8 @@ def simulation(
 ) -> None:
     """Play devices from their own declarations, through the broker like real ones."""
     given = settings()
-    parts = urlsplit(url or given.broker)
-    playback = Playback(
-        parts.hostname or "127.0.0.1", parts.port or 1883, interval, given.credentials()
-    )
+    address = mqtt_address(evolve(given, broker=url) if url else given, "worker")
+    playback = Playback(address.host, address.port, interval, given.credentials())
     registry = load(given.plugins)
     if captures is not None:
         sent = run(replay(registry, captures, playback, sn=sn, plugins=plugins))

@@ -8,8 +8,8 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
 
+from core.runtime import bus
 from core.runtime.ingest import Ingest
-from core.runtime.mqtt import MqttConsumer
 from core.telemetry import dead_letters
 from core.telemetry.dead_letters import HINTS, DeadLetter
 from portal.presentation.frames import runs
@@ -88,8 +88,7 @@ async def replay(services: TheServices, letter: FromPath[int]) -> Redirect:
         found = await dead_letters.by_ids(connection, [letter])
     if not found:
         raise NotFoundException(f"there is no dead letter {letter}")
-    settings = services.settings
-    nothing = MqttConsumer(settings.broker_address("portal"), "portal-replay", ())
+    nothing = bus.listener(services.settings, "portal", "replay", ())
     taken = await Ingest(services.registry, services.database, nothing).replay(found)
     for each in found:
         services.hub.ring(each.sn)
