@@ -48,7 +48,7 @@ def ulid(now: int) -> str:
 
 
 def printable(given: str) -> str:
-    """The text without what PostgreSQL cannot store: NUL and lone surrogates become U+FFFD."""
+    """The text without what PostgreSQL cannot store: NUL becomes U+FFFD, lone surrogates "?"."""
     return given.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 

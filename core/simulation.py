@@ -232,8 +232,8 @@ def _in_other_words(
 def _spread(datapoint: Datapoint, value: float, base: Mapping[str, Value]) -> dict[str, Value]:
     """The value where a frame holds it, and inputs from which it follows where it is computed.
 
-    A total is shared out equally; of any other function the last input is solved for, as if the
-    function were linear in it.
+    A total is shared out equally. Of any other function the last input is solved for; where that
+    would be negative and the first can do it alone (charging less discharging), that one is.
     """
     said: dict[str, Value] = {datapoint.key: value} if datapoint.key in base else {}
     inputs = [key for key in datapoint.of if key in base]
@@ -241,11 +241,22 @@ def _spread(datapoint: Datapoint, value: float, base: Mapping[str, Value]) -> di
         return said | {key: value / len(inputs) for key in inputs}
     if datapoint.computed is None or inputs != list(datapoint.of):
         return said
-    *_, last = inputs
-    at_0, at_1 = (datapoint.compute({**base, last: x}) for x in (0, 1))
+    first, *_, last = (inputs[0], *inputs)
+    solved = _solved(datapoint, value, last, base)
+    if solved is None or solved >= 0:
+        return said if solved is None else said | {last: solved}
+    alone = _solved(datapoint, value, first, {**base, last: 0})
+    return said | ({last: solved} if alone is None or alone < 0 else {first: alone, last: 0})
+
+
+def _solved(
+    datapoint: Datapoint, value: float, key: str, base: Mapping[str, Value]
+) -> float | None:
+    """What an input must be for a computed value, if the function is linear in it."""
+    at_0, at_1 = (datapoint.compute({**base, key: x}) for x in (0, 1))
     if not isinstance(at_0, int | float) or not isinstance(at_1, int | float) or at_0 == at_1:
-        return said
-    return said | {last: (value - at_0) / (at_1 - at_0)}
+        return None
+    return (value - at_0) / (at_1 - at_0)
 
 
 def _said_by(fault: Fault) -> int | str:

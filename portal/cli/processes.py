@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from attrs import evolve
 
 from core.host import load
 from core.runtime.broker import run_broker
@@ -18,7 +18,7 @@ from core.runtime.database import DatabaseError
 from core.runtime.ingest import run_ingest
 from core.runtime.outbox import run_outbox
 from core.runtime.replay import replay
-from core.runtime.settings import Settings, SettingsError
+from core.runtime.settings import PREFIX, Settings, SettingsError
 from core.runtime.simulator import Playback, simulate, simulated_fleet
 from core.runtime.transport import TransportError
 from core.thing_model.problems import ModelError
@@ -66,8 +66,8 @@ def simulation(
     sn: str,
 ) -> None:
     """Play devices from their own declarations, through the broker like real ones."""
-    given = settings()
-    address = mqtt_address(evolve(given, broker=url) if url else given, "worker")
+    given = settings(broker=url)
+    address = mqtt_address(given, "worker")
     playback = Playback(address.host, address.port, interval, given.credentials())
     registry = load(given.plugins)
     if captures is not None:
@@ -83,10 +83,11 @@ def simulation(
     run(simulate(fleet, playback))
 
 
-def settings() -> Settings:
-    """The settings of this process; what is wrong with them ends it with one message."""
+def settings(broker: str | None = None) -> Settings:
+    """The settings of this process, perhaps with another broker; mistakes end it in one message."""
+    given = {**os.environ, f"{PREFIX}BROKER": broker} if broker else None
     try:
-        return Settings.from_environment()
+        return Settings.from_environment(given)
     except (SettingsError, CredentialsError) as error:
         raise click.ClickException(str(error)) from None
 
