@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -18,22 +20,27 @@ import core.journal.tables
 import core.telemetry.tables  # noqa: F401  so that METADATA is complete
 from core.records import METADATA
 from core.runtime.database import Database
-from tests.servers import HOST, free_port
+from tests.servers import HOST, START_TIMEOUT, free_port
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-OPTIONS = (
-    "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=100"
-    # A killed server loses nothing by this; only the whole machine's end would.
-    " -c fsync=off"
-)
+OPTIONS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "fsync": "off",  # a killed server loses nothing by it; only the whole machine's end would
+}
 
 
 @attrs.define
 class PostgreSQL:
-    """A cluster in `directory`, whose server can be ended and started again."""
+    """A cluster in `directory`, whose server can be ended and started again.
+
+    The server ends with the process that started it, however that ends.
+    """
 
     directory: Path
     port: int = attrs.field(factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = attrs.field(factory=lambda: count(1))
 
     def create(self) -> None:
@@ -41,15 +48,27 @@ class PostgreSQL:
         self.directory.mkdir()
         if os.geteuid() == 0:
             shutil.chown(self.directory, "postgres", "postgres")
-        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+        command = self._command("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
         self.start()
 
     def start(self) -> None:
-        log = str(self.directory / "log")
-        self._run("pg_ctl", "-w", "-l", log, "-o", f"{OPTIONS} -p {self.port}", "start")
+        """Start the server and wait until it answers."""
+        options = {**OPTIONS, "port": str(self.port)}
+        command = self._command("postgres", *(f"--{k}={v}" for k, v in options.items()))
+        with (self.directory.parent / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
+        ready = [_binary("pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
+        deadline = time.monotonic() + START_TIMEOUT
+        while subprocess.run(ready, check=False).returncode:
+            assert time.monotonic() < deadline, "PostgreSQL does not answer"
+            time.sleep(0.05)
 
-    def stop(self, mode: str = "immediate") -> None:
-        self._run("pg_ctl", "-w", "-m", mode, "stop")
+    def stop(self) -> None:
+        """End the server at once, as a crash does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(START_TIMEOUT)
 
     def new_database(self, name: str = "") -> str:
         """The URL of an empty database."""
@@ -58,17 +77,11 @@ class PostgreSQL:
         subprocess.run([_binary("createdb"), *server, "-T", "template0", name], check=True)
         return f"postgresql://postgres@{HOST}:{self.port}/{name}"
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _command(self, program: str, *arguments: str) -> list[str]:
         command = [_binary(program), "-D", str(self.directory), *arguments]
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            command = [
-                "setpriv",
-                "--reuid=postgres",
-                "--regid=postgres",
-                "--clear-groups",
-                *command,
-            ]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+        user = ("--reuid=postgres", "--regid=postgres", "--clear-groups")
+        root = user if os.geteuid() == 0 else ()  # as root PostgreSQL refuses to run
+        return ["setpriv", *root, "--pdeathsig=QUIT", *command]
 
 
 def _binary(name: str) -> str:

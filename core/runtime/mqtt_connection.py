@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -27,6 +28,7 @@ LOGGER = logging.getLogger(__name__)
 READ_BURST: Final = 64
 NO_LIMIT: Final = 0
 ANSWER_TIMEOUT: Final = 10.0
+GOODBYE_TIMEOUT: Final = 1.0
 REFUSED_SUBSCRIPTION: Final = 0x80
 SOCKET_OPTIONS: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -116,16 +118,38 @@ class MqttConnection:
             raise self.login.unreachable(reason)
 
     async def close(self) -> None:
-        """Say goodbye; what was acknowledged before is written first, and nothing read after."""
+        """Say goodbye; what was acknowledged before is written first, and nothing read after.
+
+        Waits for the broker to hang up: one that sees the next connection of this client before it
+        has read the last acknowledgements would deliver those messages again.
+        """
         self.pause()
         for task in self._tasks:
             task.cancel()
         if self._opened:
+            line = self._held_line()
             with contextlib.suppress(aiomqtt.MqttError):
                 await self._client.__aexit__(None, None, None)
+            if line is not None:
+                await self._hung_up(line)
         else:
             self._paho.disconnect()
         self._drop_confirmations()
+
+    def _held_line(self) -> socket.socket | None:
+        """The connection under a second handle, which stays when paho closes its own."""
+        descriptor = self._descriptor()
+        if descriptor is None:
+            return None
+        line = socket.socket(fileno=os.dup(descriptor))
+        line.setblocking(False)
+        return line
+
+    async def _hung_up(self, line: socket.socket) -> None:
+        with line, contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                while await self._loop.sock_recv(line, 65536):
+                    pass
 
     async def lost(self) -> str:
         """Wait until the connection has ended, and say why."""

@@ -203,15 +203,15 @@ async def test_a_stalled_worker_is_bounded_and_loses_nothing(bus: Bus) -> None:
         await bus.publish(range(10_000))
         await until(lambda: worker.pending == 500)
         await asyncio.sleep(0.3)
-        highest, seen = worker.pending, []
+        highest, seen = worker.pending, set[int]()
         async for batch in worker.batches():
             highest = max(highest, worker.pending)
-            seen += payloads(batch)
+            seen.update(payloads(batch))
             await worker.acknowledge(batch)
             if len(seen) >= 10_000:
                 break
     assert highest == 500
-    assert seen == list(range(10_000))
+    assert seen == set(range(10_000))  # a stalled worker may get some again, out of order
 
 
 async def test_kill_9_of_the_server_loses_nothing_that_was_saved(bus: Bus) -> None:
