@@ -40,6 +40,8 @@ ZONES = {
 }
 FAULTY_EVERY = 11
 """One simulated system of so many plays one of its declared faults."""
+SETTLING = 1.0
+"""Seconds until a command shows in the readings."""
 SETTINGS_EVERY = 12
 """Settings are said once in so many turns."""
 
@@ -188,6 +190,7 @@ class SimulatedDevice:
         while True:
             payload = await self.commands.get()
             await device.publish_many([self._answer(ack) for ack in self._answers(payload)])
+            await asyncio.sleep(SETTLING)
             await device.publish_many(self._frames())
 
     def _answer(self, ack: Acknowledgement) -> Outgoing:
