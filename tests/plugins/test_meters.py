@@ -50,7 +50,7 @@ READINGS = [
     ("bg_etech_ws100", "measurements", 0x0104, "FFFF FFFE", "power", -2),
     ("carlo_gavazzi_em24", "measurements", 0x28, "EC78 FFFF", "power", -500.0),
     ("carlo_gavazzi_em24", "energy", 0x42, "86A1 0001", "energy_import", 10000.1),
-    ("carlo_gavazzi_em24_e1", "energy", 0x34, "86A1 0001", "energy_import", 10000.1),
+    ("carlo_gavazzi_em3x0", "energy", 0x34, "86A1 0001", "energy_import", 10000.1),
     ("carlo_gavazzi_em3x0", "measurements", 0x33, "01F4", "frequency", 50.0),
     ("chint_dtsu666", "measurements", 0x2006, "4510 0000", "voltage_l1", 230.4),
     ("chint_dtsu666", "measurements", 0x200C, "457A 0000", "current_l1", 4.0),

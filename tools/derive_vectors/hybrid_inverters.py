@@ -251,9 +251,9 @@ def fault_vectors(family: Family) -> Iterator[str]:
 
 
 def main() -> None:
-    about = "Made by tools/derive_vectors/hybrid_inverters.py from the fact tables."
     for name in sys.argv[1:] or FAMILIES:
         family = FAMILIES[name]
+        about = f"Made by tools/derive_vectors/hybrid_inverters.py from the fact tables of {name}."
         rows, plugin = rows_of(family), f"inverters.{name}"
         for channel in family.blocks:
             own = [row for row in rows if family.holds(row, channel)]

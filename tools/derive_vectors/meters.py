@@ -19,7 +19,6 @@ Values = dict[str, Raw]
 
 SDM_1P = {"measurements": (0, 80), "totals": (342, 4)}
 UMG = {"measurements": (1317, 56), "energy": (9851, 14)}
-EM24_E1 = {"measurements": (0, 52), "energy": (0x34, 28)}
 DZG_COUNTERS = {
     f"energy_{way}{phase}": (page + 0x20 * n, 2)
     for way, page in (("import", 0x4000), ("export", 0x4100))
@@ -43,8 +42,7 @@ CHANNELS: dict[str, dict[str, tuple[int, int]]] = {
     },
     "bg_etech_ws100": {"measurements": (0x0100, 36)},
     "carlo_gavazzi_em24": {"measurements": (0, 56), "energy": (0x42, 28)},
-    "carlo_gavazzi_em24_e1": EM24_E1,
-    "carlo_gavazzi_em3x0": EM24_E1,
+    "carlo_gavazzi_em3x0": {"measurements": (0, 52), "energy": (0x34, 28)},
     "chint_dtsu666": {"energy": (0x101E, 18), "measurements": (0x2006, 64)},
     "dzg_dvh4013": {"measurements": (0, 20), **DZG_COUNTERS},
     "eastron_sdm120": SDM_1P,
@@ -271,13 +269,13 @@ def function_of(rows: list[Row]) -> int:
 
 
 def main() -> None:
-    about = "Made by tools/derive_vectors/meters.py from the fact tables."
     makers: tuple[Callable[[str, str, list[Row]], Iterator[str]], ...] = (frames, bad_frames)
     for meter in sys.argv[1:] or CHANNELS:
         rows, entries = table(meter), list[str]()
         for channel, (first, count) in CHANNELS[meter].items():
             own = [row for row in rows if first <= int(row["address"]) < first + count]
             entries += [text for make in makers for text in make(meter, channel, own)]
+        about = f"Made by tools/derive_vectors/meters.py from the fact table of {meter}."
         write(f"meters.{meter}", "derived", about, entries)
 
 

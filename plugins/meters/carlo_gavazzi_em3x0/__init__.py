@@ -1,6 +1,7 @@
-"""Carlo Gavazzi EM330, EM340, ET330 and ET340 on RS485: input registers with whole numbers.
+"""Carlo Gavazzi EM330, EM340, ET330 and ET340 on RS485, and the EM24 with Ethernet (EM24_E1).
 
-Of a pair of registers the low word comes first. The addresses are those of the EM24 with Ethernet.
+Input registers with whole numbers, the same in all of them; of a pair the low word comes first.
+Victron's client sets the application of an EM24 to H, a 7 in register A000h, before it reads.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,8 @@ def declare_sources() -> Iterable[Source]:
         "mbmd",
         "mbmd, Modbus meter daemon",
         "B",
-        "github.com/volkszaehler/mbmd at fb8f9c22, meters/rs485/carlogavazzi-ex3x0.go",
+        "github.com/volkszaehler/mbmd at fb8f9c22, meters/rs485/carlogavazzi-ex3x0.go, "
+        "carlogavazzi-em24_e1.go",
         "BSD-3-Clause",
     )
     yield Source(
@@ -31,6 +33,7 @@ def declare_sources() -> Iterable[Source]:
 @hookimpl
 def declare_components() -> Iterable[Component]:
     yield Component("meter", "EM330, EM340, ET330, ET340", vendor="Carlo Gavazzi")
+    yield Component("meter", "EM24 Ethernet", "em24_e1", vendor="Carlo Gavazzi")
 
 
 @hookimpl
