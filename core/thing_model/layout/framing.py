@@ -45,7 +45,8 @@ class Framing(Protocol):
 def crc16(data: bytes) -> int:
     """CRC-16/MODBUS (polynomial 0xA001 reflected, start 0xFFFF); sent low byte first."""
     crc, table = 0xFFFF, _crc_words()
-    for word in struct.unpack_from(f"<{len(data) // 2}H", data):
+    words: tuple[int, ...] = struct.unpack_from(f"<{len(data) // 2}H", data)
+    for word in words:
         crc = table[crc ^ word]
     return crc >> 8 ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF] if len(data) % 2 else crc
 
