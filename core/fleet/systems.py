@@ -32,6 +32,7 @@ class SystemRecord:
 
     id: int
     sn: str
+    company_id: int | None
     product_id: str
     product_version: str
     name: str

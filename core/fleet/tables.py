@@ -1,6 +1,6 @@
 """Tables of the fleet."""
 
-from sqlalchemy import Boolean, Column, Index, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table
 
 from core.records import ID, METADATA, SN, TIME
 
@@ -9,6 +9,7 @@ systems = Table(
     METADATA,
     Column("id", ID, primary_key=True),
     Column("sn", SN, nullable=False, unique=True),
+    Column("company_id", BigInteger),
     Column("product_id", String(64), nullable=False),
     Column("product_version", String(32), nullable=False),
     Column("name", String(128), nullable=False),
@@ -21,10 +22,11 @@ systems = Table(
     Column("changed_at", TIME, nullable=False, index=True),
     Column("first_frame_at", TIME),
     Column("last_frame_at", TIME),
+    Index(None, "company_id", "sn"),
     Index(None, "product_id", "sn"),
     Index(None, "last_frame_at", "id"),
 )
-"""One row per system.
+"""One row per system. `company_id` is the company that looks after it, None where none does.
 
 `online` is the device's own word from its birth message and last will, None before the first.
 `changed_at` moves when a column other than those of presence and frames changes.

@@ -69,6 +69,7 @@ def upgrade() -> None:
         "systems",
         Column("id", ID, nullable=False),
         Column("sn", SN, nullable=False),
+        Column("company_id", sa.BigInteger()),
         Column("product_id", sa.String(length=64), nullable=False),
         Column("product_version", sa.String(length=32), nullable=False),
         Column("name", sa.String(length=128), nullable=False),
@@ -85,6 +86,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("sn", name="uq_systems_sn"),
     )
     op.create_index("ix_systems_changed_at", "systems", ["changed_at"])
+    op.create_index("ix_systems_company_id_sn", "systems", ["company_id", "sn"])
     op.create_index("ix_systems_last_frame_at_id", "systems", ["last_frame_at", "id"])
     op.create_index("ix_systems_product_id_sn", "systems", ["product_id", "sn"])
     op.create_table(
