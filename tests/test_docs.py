@@ -195,7 +195,7 @@ def test_the_tutorial_can_be_followed(followed: Path) -> None:
 
 
 def test_the_plugin_of_the_tutorial_passes_with_plain_pytest(followed: Path) -> None:
-    *_, last = type_("pytest -q -p no:cacheprovider test_my_plugins.py", followed)
+    *_, last = type_("pytest -q -p no:cacheprovider -p no:asyncio test_my_plugins.py", followed)
     assert re.fullmatch(r"\d+ passed in .*", last)
 
 

@@ -35,7 +35,7 @@ def device_list(registry: Registry) -> str:
         for g in registry.grid_specs.values()
     ]
     functions = [
-        (f"`{f.id}`", f.kind, f.label, ", ".join(f"`{c}`" for c in f.commands))
+        (f"`{f.id}`", f.kind, f.label, _names(f.commands), _names(f.codes), " ".join(f.countries))
         for f in registry.functions.values()
     ]
     headings = ("plugin", "parts", "channels", "datapoints", "faults", "commands", "confidence")
@@ -49,9 +49,13 @@ def device_list(registry: Registry) -> str:
             "## Grid specifications\n",
             _table(("id", "name", "edition", "region", "limits", "confidence"), specs),
             "## Functions\n",
-            _table(("id", "kind", "name", "commands"), functions),
+            _table(("id", "kind", "name", "commands", "codes", "countries"), functions),
         ]
     )
+
+
+def _names(given: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in given)
 
 
 def _first_slots(slots: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:

@@ -1,10 +1,14 @@
 """What AlphaESS home systems can do: the functions of the operations guide, and their codes.
 
-A device reports a function by its codes; they are identifiers of the maker's own portal. From which
-firmware on a function works is not published, so none states a limit.
+A device reports a function by its codes; they are identifiers of the maker's own portal, and their
+first word is the component that reports them. Functions that people set have their form here; those
+of which only the codes are public are in `codes.csv`. From which firmware on a function works is
+not published, so none states a limit.
 """
 
+import csv
 from collections.abc import Iterable
+from pathlib import Path
 
 from thingwright import Enumeration, Function, Parameter, Source, hookimpl
 
@@ -32,6 +36,7 @@ def declare_functions() -> Iterable[Function]:
     yield from modes()
     yield from schedules()
     yield from markets()
+    yield from known_by_code()
 
 
 def hardware() -> Iterable[Function]:
@@ -195,6 +200,14 @@ def schedules() -> Iterable[Function]:
         source="antelope_i18n",
     )
     yield Function(
+        "parallel_operation",
+        "software",
+        "Parallel operation",
+        doc="A host and its followers work as one system",
+        codes=("ems.parallel_operation", "system.parallel_operation"),
+        source="antelope_i18n",
+    )
+    yield Function(
         "peak_shaving",
         "software",
         "Peak shaving",
@@ -236,3 +249,17 @@ def markets() -> Iterable[Function]:
         countries="DE",
         source="antelope_i18n",
     )
+
+
+def known_by_code() -> Iterable[Function]:
+    """What a device can report, and nothing more is published of than its name."""
+    with Path(__file__).with_name("codes.csv").open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table):
+            yield Function(
+                row["function"],
+                "hardware" if row["kind"] == "hardware" else "software",
+                row["label"],
+                codes=row["codes"].split(";"),
+                countries=row["countries"].split(";") if row["countries"] else (),
+                source="antelope_i18n",
+            )

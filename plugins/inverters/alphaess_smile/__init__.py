@@ -19,11 +19,9 @@ from pathlib import Path
 from attrs import evolve
 
 from thingwright import (
-    Component,
     Datapoint,
     Decoder,
     Fault,
-    Rating,
     View,
     fault_table,
     hookimpl,
@@ -34,24 +32,11 @@ from thingwright import (
 from .commands import declare_commands
 from .ems_json import EMS_JSON, ems_datapoints
 from .logs import CONFIG_KEYS, configuration, declare_log_parsers
+from .models import declare_components
 from .registers import TABLE, answers
 from .sources import declare_sources
 
-__all__ = ["declare_commands", "declare_log_parsers", "declare_sources"]
-
-
-@hookimpl
-def declare_components() -> Iterable[Component]:
-    def inverter(label: str, variant: str, *ratings: Rating) -> Component:
-        return Component("inverter", label, variant, vendor="AlphaESS", ratings=ratings)
-
-    def listed(name: str, value: float | str, unit: str = "") -> Rating:
-        return Rating(name, value, unit, source="cec_list_via_public_repo", confidence="B")
-
-    nameplate = (listed("rated_power", 5, "kW"), listed("phases", 1))
-    yield inverter("SMILE5", "", *nameplate)
-    yield inverter("SMILE-B3", "smile_b3")
-    yield inverter("SMILE-B3-PLUS", "smile_b3_plus", *nameplate, listed("coupling", "AC"))
+__all__ = ["declare_commands", "declare_components", "declare_log_parsers", "declare_sources"]
 
 
 @hookimpl

@@ -63,4 +63,5 @@ def declare_sources() -> Iterable[Source]:
     for id_, title, repository, licence in PUBLIC:
         yield Source(id_, title, "B", f"github.com/{repository}", f"{licence}, facts only")
     yield Source("cec_list_via_public_repo", "CEC approved battery list, AlphaESS rows", "B")
+    yield Source("installer_tool", "Installer's tool quoting a SMILE-G3 datasheet of 2025", "C")
     yield Source("guide", "AlphaESS operations portal guide", "C")
