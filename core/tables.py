@@ -9,6 +9,7 @@ either end open), `counter`, `absent` (raw numbers), `about`, `doc`. Missing col
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,18 @@ class RegisterTable:
         self, first: int, last: int, *, table: str = "holding", variant: str = ""
     ) -> tuple[Field, ...]:
         """The fields at addresses `first` to `last`; with a variant only those it replaces."""
-        return tuple(
-            self._field(row)
-            for row in self.rows
-            if row["table"] == table
-            and row["variant"] == variant
-            and first <= _addresses(row)[0] <= last
-        )
+        placed = self._placed.get((table, variant), ())
+        return tuple(self._field(row) for at, row in placed if first <= at <= last)
+
+    @cached_property
+    def _placed(self) -> dict[tuple[str, str], list[tuple[int, Mapping[str, str]]]]:
+        """Rows and their first address, by table and variant."""
+        found: dict[tuple[str, str], list[tuple[int, Mapping[str, str]]]] = {}
+        for row in self.rows:
+            if row.get("address") or row.get("register_list"):
+                place = found.setdefault((row["table"], row["variant"]), [])
+                place.append((_addresses(row)[0], row))
+        return found
 
     def answer(
         self, channel: str, first: int, *counts: int, table: str = "holding", doc: str = ""

@@ -19,9 +19,11 @@ from core.thing_model.logs import LogRule
 from core.thing_model.problems import DecodeError, EncodeError, ModelError, Problem
 from core.thing_model.product import ProductModel
 from core.thing_model.provenance import Source
+from core.thing_model.units import UNITS
 from core.thing_model.view import View
 
 __all__ = [
+    "UNITS",
     "Command",
     "Component",
     "Datapoint",

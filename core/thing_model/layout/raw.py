@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 from core.thing_model.layout.binary import Binary, Placed, Span, walk
 from core.thing_model.layout.fields import STRUCT_CODES, Field, Value
@@ -95,8 +96,8 @@ def to_raw(placed: Placed, value: Value, factor: Value) -> int | float | bytes:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise EncodeError(key, f"{value!r} stands where a number belongs")
     if item.scaled_by is not None:
-        scaled = power_of_ten(value, -int(factor or 0))
-        return _fitting(item, key, round(scaled or 0) * item.divide)
+        exact = Fraction(str(+value)) / Fraction(10) ** int(factor or 0)
+        return _fitting(item, key, round(exact) * item.divide)
     if not item.whole:
         return _representable(placed, value)
     return _fitting(item, key, item.linear.whole_raw(value) * item.divide)

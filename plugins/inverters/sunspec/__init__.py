@@ -1,4 +1,4 @@
-"""SunSpec inverters: common model 1, three-phase inverter 103, multiple MPPT extension 160.
+"""SunSpec: models of inverters, meters, storage and grid support, from the alliance's tables.
 
 A channel is one model, `model_103`: its registers as they stand in the device, high byte first,
 from the point ID on. There is no Modbus around them, because one answer holds at most 125 registers
@@ -10,15 +10,27 @@ Keys are the names of the points. Models that stand side by side in one device g
 `models.csv` (`mppt_DCA`). The inverter models 101 to 113 share names without one: a device has one
 of them, and W is W in all. So a further model never renames what is there. Elements of a repeated
 group are numbered from 1: `mppt_module2_DCW`.
+
+A meter or battery may stand among the models of the inverter, or be a device of its own: then the
+product model mounts this plugin a second time. Which way a meter's or battery's power counts is not
+said in the table, so it has no role; its counters have.
+
+Models that are not in the table, such as a maker's own, are read from the JSON files of the folder
+that THINGWRIGHT_SUNSPEC_MODELS names. Their keys begin with the name of the model.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from plugins.inverters.sunspec.models import read_models
+from plugins.inverters.sunspec.model_files import further_models
+from plugins.inverters.sunspec.models import Model, read_models
 from thingwright import Component, Datapoint, Decoder, Fault, Source, hookimpl, product_files
 
-MODELS = read_models(Path(__file__).parent)
+
+def models() -> list[Model]:
+    """The models of the tables, and those of the folder with further ones."""
+    known = read_models(Path(__file__).parent)
+    return [*known, *further_models({model.number for model in known})]
 
 
 @hookimpl
@@ -37,24 +49,26 @@ def declare_sources() -> Iterable[Source]:
 
 @hookimpl
 def declare_components() -> Iterable[Component]:
-    yield Component("inverter", "SunSpec three-phase inverter")
+    yield Component("inverter", "SunSpec inverter")
+    yield Component("meter", "SunSpec meter", "meter")
+    yield Component("battery", "SunSpec battery", "battery")
 
 
 @hookimpl
 def declare_decoders() -> Iterable[Decoder]:
-    for model in MODELS:
+    for model in models():
         yield Decoder(f"model_{model.number}", model.layout(), doc=model.row["label"])
 
 
 @hookimpl
 def declare_datapoints() -> Iterable[Datapoint]:
-    return {row.key: row for model in MODELS for row in model.datapoints()}.values()
+    return {row.key: row for model in models() for row in model.datapoints()}.values()
 
 
 @hookimpl
 def declare_faults() -> Iterable[Fault]:
-    """Events are warnings, because SunSpec does not say how severe they are."""
-    return {row.code: row for model in MODELS for row in model.faults()}.values()
+    """Alarms are critical; events are warnings, because nobody says how severe they are."""
+    return {row.code: row for model in models() for row in model.faults()}.values()
 
 
 @hookimpl

@@ -1,21 +1,22 @@
 """SunSpec models from their tables: rows of points and symbols become layouts and declarations.
 
 `models.csv`, `points.csv` and `symbols.csv` have the columns of the alliance's tables and a few of
-ours: `prefix` (of a model's keys), `repeats` (the point that counts a group written `[0]`), `role`,
-`range`, `doc`, and `severity` for a symbol that is a fault. A further model is further rows.
+ours: `prefix` (of a model's keys), `repeats` (the point that counts a group written `[0]`; without
+one the model's length does), `limits` (elements that are declared of a group, and of one inside
+it), `role`, `range`, `doc`, and `severity` for a symbol that is a fault. A further model is further
+rows.
 """
 
 import csv
-import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from thingwright import Datapoint, DecodeError, Enumeration, Fault, RegisterTable, Symbol
+from thingwright import Datapoint, Enumeration, Fault, RegisterTable, Symbol
 from thingwright.layout import (
     Field,
     Framed,
@@ -24,6 +25,8 @@ from thingwright.layout import (
     framed,
     i16,
     i32,
+    i64,
+    octets,
     registers,
     repeat,
     text,
@@ -32,30 +35,43 @@ from thingwright.layout import (
     u64,
 )
 
+from .head import CountingHead, ModelHead
+
 Row = Mapping[str, str]
 
 HEAD = ("ID", "L")
 """Points that say which model this is and how many registers follow; the framing checks them."""
 LIMIT = 8
-"""Elements of a group that are declared; the inverters of homes have fewer inputs."""
+"""Elements of a group that are declared where `limits` says nothing else."""
 
 WORDS: Mapping[str, Callable[..., Field]] = {
     "int16": partial(i16, absent=-0x8000),
     "uint16": partial(u16, absent=0xFFFF),
     "count": partial(u16, absent=0xFFFF),
+    "acc16": partial(u16, absent=0),
     "enum16": partial(u16, absent=0xFFFF),
     "bitfield16": partial(u16, absent=0xFFFF),
     "sunssf": partial(i16, absent=-0x8000),
     "int32": partial(i32, absent=-0x8000_0000),
+    "enum32": partial(u32, absent=0xFFFF_FFFF),
     "uint32": partial(u32, absent=0xFFFF_FFFF),
     "bitfield32": partial(u32, absent=0xFFFF_FFFF),
     "acc32": partial(u32, absent=0),
+    "int64": partial(i64, absent=-0x8000_0000_0000_0000),
     "uint64": partial(u64, absent=0xFFFF_FFFF_FFFF_FFFF),
     "acc64": partial(u64, absent=0),
     "float32": f32,
     "pad": u16,
 }
 """Types, each with the raw number that says "not implemented"."""
+
+SIZED: Mapping[str, Callable[..., Field]] = {
+    "string": text,
+    "ipaddr": octets,
+    "ipv6addr": octets,
+    "eui48": octets,
+}
+"""Types that are as long as their `size` says."""
 
 POWERS = "-10..10"
 """The range of a scale factor."""
@@ -82,30 +98,6 @@ UNITS = {
 
 
 @frozen
-class ModelHead:
-    """A model begins with its number and the count of the registers that follow."""
-
-    number: int
-
-    def unwrap(self, data: bytes) -> bytes:
-        if len(data) < 4:
-            raise DecodeError("frame", len(data), "ends before the number and length of a model")
-        number, count = struct.unpack_from(">HH", data)
-        if number != self.number:
-            raise DecodeError("frame", 0, f"is model {number}, not {self.number}")
-        if 2 * count != len(data) - 4:
-            what = f"announces {count} registers, holds {len(data) - 4} bytes of them"
-            raise DecodeError("frame", 2, what)
-        return data[4:]
-
-    def wrap(self, body: bytes) -> bytes:
-        return struct.pack(">HH", self.number, len(body) // 2) + body
-
-    def locate(self, span: tuple[int, int]) -> tuple[int, int]:
-        return span[0] + 4, span[1] + 4
-
-
-@frozen
 class Group:
     """One step of a `group_path`: `Crv[NCrv]` occurs NCrv times, `MustTrip` once."""
 
@@ -128,8 +120,8 @@ class Model:
     """A model: its row, those of its points and those of its symbols."""
 
     row: Row
-    points: tuple[Row, ...]
-    symbols: tuple[Row, ...] = ()
+    points: tuple[Row, ...] = field(repr=False)
+    symbols: tuple[Row, ...] = field(default=(), repr=False)
 
     @property
     def number(self) -> int:
@@ -137,16 +129,47 @@ class Model:
 
     def layout(self) -> Framed:
         """The whole model as it stands in the registers, framed by its head."""
-        block = registers(2, *self._items(self._body, 0, {}), counts=self._counts())
-        return framed(block, ModelHead(self.number))
+        head = ModelHead(self.number)
+        if self._counting is None:
+            items = self._items(self._body, {})
+            return framed(registers(2, *items, counts=self._counts()), head)
+        counting = self.key(self._counting)
+        elements, items = u16(counting, 1), self._items(self._body, {"0": counting})
+        return framed(registers(1, elements, *items), CountingHead(head, *self._sizes()))
+
+    @property
+    def _counting(self) -> Row | None:
+        """The point that stands for the length, where that alone counts the elements."""
+        path = next((row["group_path"] for row in self.points if "[0]" in row["group_path"]), "")
+        if not path or self.row["repeats"]:
+            return None
+        group = path.partition("[0]")[0].rpartition(".")[2]
+        return {**self.points[1], "point": f"{group}_count", "label": f"Number of {group}"}
+
+    def _sizes(self) -> tuple[int, int]:
+        """Registers after the head that occur once, and those of an element."""
+        sizes = [-2, 0]
+        for row in self.points:
+            sizes[bool(Group.path(row))] += int(row["size"])
+        return sizes[0], sizes[1]
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """How many elements are declared of a group, and of one inside it."""
+        outer, inner = (*map(int, self.row["limits"].split()), LIMIT, LIMIT)[:2]
+        return outer, inner
 
     @property
     def _body(self) -> tuple[Row, ...]:
-        """The points without the head, and without pads but for those inside a repeated group."""
+        """The points without the head, and without pads that nothing stands behind of.
+
+        What follows a repeated group, or is in one, has no address: there a pad keeps its place.
+        """
         return tuple(
             row
-            for row in self.points
-            if not row["offset"] or (row["type"] != "pad" and row["point"] not in HEAD)
+            for row, after in zip(self.points, (*self.points[1:], None), strict=True)
+            if not row["offset"]
+            or (row["point"] not in HEAD and (row["type"] != "pad" or _is_unplaced(after)))
         )
 
     def _counts(self) -> tuple[int, ...] | None:
@@ -158,21 +181,27 @@ class Model:
         return (end - int(last["size"]), end) if last["type"] == "pad" else (end,)
 
     def _items(
-        self, rows: Iterable[Row], depth: int, known: Mapping[str, str]
+        self, rows: Iterable[Row], known: Mapping[str, str], around: tuple[Group, ...] = ()
     ) -> Iterator[Field | Repeat]:
-        """Fields and groups at one depth; `known` are the keys of the points around them."""
-        rows = tuple(rows)
+        """Fields and groups inside `around`; `known` are the keys of the points that count."""
+        rows, depth = tuple(rows), len(around)
         own = {row["point"]: self.key(row) for row in rows if len(Group.path(row)) == depth}
         known = {**known, **own}
-        for group, members in groupby(rows, lambda row: Group.path(row)[depth : depth + 1]):
-            if not group:
+        for inside, members in groupby(rows, lambda row: Group.path(row)[depth : depth + 1]):
+            if not inside:
                 yield from (self._field(row, known) for row in members)
-            elif count := group[0].count:
-                counting = known[self.row["repeats"] if count == "0" else count]
-                items = self._items(members, depth + 1, known)
-                yield repeat(group[0].name, *items, count=counting, limit=LIMIT)
+                continue
+            (group,) = inside
+            items = self._items(members, known, (*around, group))
+            if group.count:
+                limit = self.limits[sum(bool(outer.count) for outer in around)]
+                yield repeat(group.name, *items, count=self._counts_of(group, known), limit=limit)
             else:
-                yield from self._items(members, depth + 1, known)
+                yield from items
+
+    def _counts_of(self, group: Group, known: Mapping[str, str]) -> str:
+        """The key of the point that counts a group."""
+        return known[self.row["repeats"] or "0"] if group.count == "0" else known[group.count]
 
     def key(self, row: Row) -> str:
         """The key of a point, with the index of each repeated group in braces."""
@@ -180,14 +209,17 @@ class Model:
 
     def _field(self, row: Row, known: Mapping[str, str]) -> Field:
         at = int(row["offset"]) if row["offset"] else None
-        if row["type"] == "string":
-            return text(self.key(row), 2 * int(row["size"]), at)
-        power = known[row["sf"]] if row["sf"] else None
-        return WORDS[row["type"]](self.key(row), at, scaled_by=power)
+        if row["type"] in SIZED:
+            return SIZED[row["type"]](self.key(row), 2 * int(row["size"]), at)
+        word, power = WORDS[row["type"]], row["sf"]
+        if power.lstrip("-").isdigit():
+            return word(self.key(row), at, scale=float(f"1e{power}"))
+        return word(self.key(row), at, scaled_by=known[power] if power else None)
 
     def datapoints(self) -> Iterator[Datapoint]:
         """A datapoint per point and element, in the order of the table."""
-        rows = tuple(row for point in self._body for row in self._rows(point))
+        body = self._body if self._counting is None else (self._counting, *self._body)
+        rows = tuple(row for point in body for row in self._rows(point))
         return RegisterTable(Path(__file__), rows, self._enumerations()).datapoints()
 
     def _rows(self, row: Row) -> Iterator[Row]:
@@ -209,7 +241,8 @@ class Model:
     def _elements(self, row: Row) -> Iterator[tuple[tuple[int, ...], str]]:
         """The numbers of the elements and the key of each occurrence of a point."""
         loops = [group.name for group in Group.path(row) if group.count]
-        for numbers in product(range(1, LIMIT + 1), repeat=len(loops)):
+        ranges = (range(1, limit + 1) for limit in self.limits[: len(loops)])
+        for numbers in product(*ranges):
             yield numbers, self.key(row).format_map(dict(zip(loops, numbers, strict=True)))
 
     def _enumerations(self) -> dict[str, Enumeration]:
@@ -229,6 +262,10 @@ class Model:
                 point = points[enum_name(symbol)]
                 for numbers, key in self._elements(point):
                     yield fault(symbol, key, numbers, bits=point["type"].startswith("bitfield"))
+
+
+def _is_unplaced(row: Row | None) -> bool:
+    return row is not None and not row["offset"]
 
 
 def fault(symbol: Row, key: str, numbers: tuple[int, ...], *, bits: bool) -> Fault:
@@ -263,17 +300,18 @@ def unit(text: str) -> str:
     return UNITS.get(text, text)
 
 
-def read_models(folder: Path) -> list[Model]:
+@cache
+def read_models(folder: Path) -> tuple[Model, ...]:
     """The models of the three tables in a folder."""
-    points, symbols = rows_of(folder / "points.csv"), rows_of(folder / "symbols.csv")
-    return [
-        Model(row, of_model(row, points), of_model(row, symbols))
+    points, symbols = by_model(folder / "points.csv"), by_model(folder / "symbols.csv")
+    return tuple(
+        Model(row, points[row["model_id"]], symbols.get(row["model_id"], ()))
         for row in rows_of(folder / "models.csv")
-    ]
+    )
 
 
-def of_model(model: Row, rows: Iterable[Row]) -> tuple[Row, ...]:
-    return tuple(row for row in rows if row["model_id"] == model["model_id"])
+def by_model(path: Path) -> dict[str, tuple[Row, ...]]:
+    return {id_: tuple(rows) for id_, rows in groupby(rows_of(path), lambda row: row["model_id"])}
 
 
 def rows_of(path: Path) -> list[Row]:
