@@ -1,12 +1,13 @@
 """Every product model can be played, and what it says is what the house does."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from core.host import load
 from core.runtime.simulator import serial_number, simulated_fleet
-from core.simulation import SimulatedSystem
+from core.simulation.system import SimulatedSystem
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
 
@@ -46,8 +47,17 @@ def test_the_same_serial_number_is_the_same_house():
     assert heard(first) == heard(second)
 
 
+def test_a_played_fault_comes_and_goes():
+    system = next(system for system in simulated_fleet(REGISTRY, 60) if system.fault)
+    played = [system.is_faulty(NOON + timedelta(minutes=n)) for n in range(60)]
+    assert played.count(True) == 40
+    assert sum(before != after for before, after in pairwise(played)) in (3, 4)
+    system.fault = None
+    assert not system.is_faulty(NOON)
+
+
 def test_a_played_fault_is_raised_and_no_other():
-    fleet = [system for system in simulated_fleet(REGISTRY, 60) if system.fault]
+    fleet = [system for system in simulated_fleet(REGISTRY, 60) if system.is_faulty(NOON)]
     assert fleet
     for system in fleet:
         slot, fault = system.fault

@@ -18,7 +18,7 @@ from core.runtime.envelope import Envelope
 from core.runtime.mqtt import MqttPublisher
 from core.runtime.mqtt_login import BrokerAddress
 from core.runtime.transport import Outgoing
-from core.simulation import SimulatedSystem
+from core.simulation.system import SimulatedSystem
 from core.thing_model.fault import Fault
 from core.thing_model.messages import Acknowledgement, CommandMessage, Presence
 from core.thing_model.product import ProductModel

@@ -295,9 +295,9 @@ def _said(item: JsonField, value: Value) -> Any:
         if raw & ~item.mask:
             raise EncodeError(item.key, f"{value} does not fit the mask {item.mask:#x}")
         return raw
-    if item.linear == Linear():
-        return value
-    return item.linear.raw(value)
+    if item.kind == "whole":
+        return item.linear.whole_raw(value)
+    return value if item.linear == Linear() else item.linear.raw(value)
 
 
 def _put(document: dict[str, Any], item: JsonField, raw: Any) -> None:

@@ -1,20 +1,23 @@
-"""Plays a system from its own declarations: a small house model, said in the device's own frames.
+"""Plays a system from its own declarations: what happens in its house, said in its own frames.
 
-Values with a role follow the house model. All others start from the first plausible vector of their
-channel, so that a simulated device says what a real one does; faults are off unless one is played.
+Values with a role follow the house. All others start from the first plausible vector of their
+channel, so that a simulated device says what a real one does. Faults are off, unless one is played:
+it comes and goes.
 """
 
-import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from core.registry import Channel, Part, System
+from core.simulation.house import Flow, House
+from core.simulation.sky import Weather, place_of
 from core.thing_model.datapoint import Datapoint, total
 from core.thing_model.fault import Fault
 from core.thing_model.layout.codec import Codec
@@ -23,72 +26,9 @@ from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.problems import DecodeError, EncodeError
 from core.vectors import FrameVector, Vectors, read_vectors
 
-
-@frozen
-class House:
-    """What a simulated house has: peak of the roof in W, storage in kWh and W, base load in W."""
-
-    pv_peak: float = 8000
-    storage: float = 10
-    storage_power: float = 5000
-    base_load: float = 300
-
-
-@define
-class Flow:
-    """The state of a house: powers in W in the house's sign, counters in kWh, charge in %."""
-
-    house: House
-    chance: random.Random
-    soc: float = 50
-    clouds: float = 0.8
-    readings: dict[str, float] = field(factory=dict[str, float])
-    counters: dict[str, float] = field(factory=dict[str, float])
-
-    def advance(self, local: datetime, seconds: float) -> None:
-        """Let `seconds` pass until the local time: sun, load, and a battery that evens them out."""
-        self.clouds = min(1, max(0.2, self.clouds + self.chance.uniform(-0.05, 0.05)))
-        pv = self.house.pv_peak * _sun(local) * self.clouds
-        load = self.house.base_load * (1 + _habits(local)) * self.chance.uniform(0.9, 1.1)
-        battery = self._battery(pv - load)
-        hours = seconds / 3600
-        self.soc += battery * hours / 1000 / self.house.storage * 100 if self.house.storage else 0
-        self.readings = {
-            "pv.power": pv,
-            "load.power": load,
-            "battery.power": battery,
-            "grid.power": load + battery - pv,
-            "battery.soc": self.soc,
-            "battery.soh": 98,
-        }
-        self._count("pv.energy", pv, hours)
-        self._count("load.energy", load, hours)
-        self._count("battery.energy_charged", battery, hours)
-        self._count("battery.energy_discharged", -battery, hours)
-        self._count("grid.energy_imported", self.readings["grid.power"], hours)
-        self._count("grid.energy_exported", -self.readings["grid.power"], hours)
-
-    def _battery(self, surplus: float) -> float:
-        if not self.house.storage or (self.soc >= 98 and surplus > 0):
-            return 0
-        if self.soc <= 10 and surplus < 0:
-            return 0
-        return max(-self.house.storage_power, min(self.house.storage_power, surplus))
-
-    def _count(self, counter: str, power: float, hours: float) -> None:
-        begin = self.counters.setdefault(counter, round(self.chance.uniform(500, 5000), 1))
-        self.counters[counter] = begin + max(0, power) * hours / 1000
-
-
-def _sun(local: datetime) -> float:
-    hour = local.hour + local.minute / 60
-    return float(max(0.0, math.sin((hour - 6) / 12 * math.pi)) ** 1.3)
-
-
-def _habits(local: datetime) -> float:
-    """Load above the base: a morning and a larger evening peak."""
-    hour = local.hour + local.minute / 60
-    return 1.5 * math.exp(-((hour - 7.5) ** 2) / 2) + 3 * math.exp(-((hour - 19.5) ** 2) / 5)
+FAULT_PERIOD: Final = 30
+FAULT_LENGTH: Final = 20
+"""Minutes from one beginning of a played fault to the next, and to its end."""
 
 
 @define(eq=False)
@@ -106,15 +46,24 @@ class SimulatedSystem:
 
     def __attrs_post_init__(self) -> None:
         chance = random.Random(self.sn)  # noqa: S311  a simulated house, not a secret
-        size = chance.choice((0.6, 0.8, 1, 1.2))
-        storage = 10 * size if "battery.power" in self.system.roles else 0
-        peak = 8000 * size if "pv.power" in self.system.roles else 0
-        self.flow = Flow(House(peak, storage, 5000 * size), chance, chance.uniform(20, 80))
+        weather = Weather(place_of(self.zone), self.sn)
+        self.flow = Flow(self._house(chance), weather, self.zone, chance, chance.uniform(20, 80))
         self.bases = {
             (slot, name): _base(channel, part.plugin.folder)
             for slot, part in self.system.parts.items()
             for name, channel in part.channels.items()
         }
+
+    def _house(self, chance: random.Random) -> House:
+        roles, size = self.system.roles, chance.choice((0.6, 0.8, 1, 1.2))
+        return House(
+            pv_peak=8000 * size if "pv.power" in roles else 0,
+            storage=10 * size if "battery.power" in roles else 0,
+            storage_power=5000 * size,
+            base_load=chance.uniform(150, 350),
+            heating=chance.choice((0, 40, 80)),
+            charger=7400 if "charger.power" in roles else 0,
+        )
 
     def frames(self, now: datetime, *, settings: bool = True) -> Iterator[tuple[str, str, bytes]]:
         """Slot, channel and payload of what the system says at this moment (UTC).
@@ -123,14 +72,14 @@ class SimulatedSystem:
         """
         since = self.now or now - timedelta(seconds=10)
         self.now = now
-        self.flow.advance(now.astimezone(ZoneInfo(self.zone)), (now - since).total_seconds())
+        self.flow.advance(since, now)
         for slot, part in self.system.parts.items():
             for name, channel in part.channels.items():
                 if not settings and _is_settings(part, channel):
                     continue
                 base = self.bases[slot, name]
                 said = self._roles(slot, part, channel) | self._clocks(channel, base, now)
-                said |= self._told(slot, channel)
+                said |= self._told(slot, channel, now)
                 values = {**base, **said, **_in_other_words(channel, base, said)}
                 yield slot, name, encode_nearest(channel.codec, values)
 
@@ -152,12 +101,17 @@ class SimulatedSystem:
         local = now.astimezone(ZoneInfo(self.zone)).replace(microsecond=0, tzinfo=None).isoformat()
         return {key: local for key in channel.codec.keys if _is_clock(values.get(key))}
 
-    def _told(self, slot: str, channel: Channel) -> dict[str, Value]:
-        """What commands have set, and the fault that is played."""
+    def _told(self, slot: str, channel: Channel, now: datetime) -> dict[str, Value]:
+        """What commands have set, and the fault that is played, if it is there just now."""
         said = {k: v for (where, k), v in self.written.items() if where == slot}
-        if self.fault and self.fault[0] == slot:
+        if self.fault and self.fault[0] == slot and self.is_faulty(now):
             said[self.fault[1].datapoint] = _said_by(self.fault[1])
         return {key: value for key, value in said.items() if key in channel.codec.keys}
+
+    def is_faulty(self, now: datetime) -> bool:
+        """Whether a played fault is there: for two thirds of each half-hour of its own."""
+        minute = int(now.timestamp() // 60) + sum(self.sn.encode())
+        return self.fault is not None and minute % FAULT_PERIOD < FAULT_LENGTH
 
     def log_lines(self) -> Iterator[tuple[str, str]]:
         """Slot and text of the lines that the vectors of its plugins hold."""

@@ -1,0 +1,1 @@
+"""Plays systems from their own declarations: a sky, a house under it, and what its devices say."""
