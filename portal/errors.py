@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
+from core.access import AccessError
 from portal.rendering import render_page
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -31,6 +32,12 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if error.status_code == 401 and request.method == "GET" and not wants_json(request):
         return Redirect(f"/sign-in?next={quote(_asked_for(request), safe='')}", status_code=303)
     return problem(request, error.status_code, _detail(error))
+
+
+def denied(request: Request[Any, Any, Any], error: AccessError) -> Response[Any]:
+    """Somebody asked for what they may not do."""
+    LOGGER.warning("%s %s denied: %s", request.method, request.url.path, error.permission)
+    return problem(request, 403, str(error))
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

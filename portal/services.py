@@ -6,6 +6,7 @@ from attrs import field, frozen
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from core.accounts.policy import Policy
 from core.fleet.overview import Moment
 from core.registry import Registry
 from core.runtime.clock import Clock, now
@@ -25,6 +26,11 @@ class Services:
     hub: Hub = field(factory=Hub)
     clock: Clock = now
     secure: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        """What the installation decided about signing in."""
+        return Policy(self.settings.open_to, self.settings.second_factor)
 
     def moment(self) -> Moment:
         """Now, and after how long the systems of each product model count as offline."""

@@ -7,11 +7,12 @@ from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from core.accounts import sessions, sign_in, users
+from core.accounts.passwords import SHORTEST
 from core.accounts.sign_in import SignInError, TooManyAttemptsError
 from core.records import RequestError
 from portal.rendering import render_page
 from portal.services import Services, TheServices
-from portal.signing_in import OPEN, address_of, session_cookie
+from portal.signing_in import OPEN, address_of, client_of, session_cookie
 
 
 @get("/setup", opt={OPEN: True}, include_in_schema=False)
@@ -35,7 +36,9 @@ async def set_up(request: Request[Any, Any, Any], services: TheServices) -> Resp
         await users.set_up(begin, token, name, password, now)
     except RequestError as error:
         return _setup(request, token, name, error.problems)
-    signed = await sign_in.sign_in(begin, name, password, address_of(request), now)
+    signed = await sign_in.sign_in(
+        begin, name, password, address_of(request), now, client_of(request), services.policy
+    )
     return _entered(services, signed.token, "/")
 
 
@@ -52,9 +55,10 @@ async def enter(request: Request[Any, Any, Any], services: TheServices) -> Respo
     """Sign in: always a new session, and the one before is over."""
     form = await request.form()
     name, password, wanted = (str(form.get(key, "")) for key in ("name", "password", "next"))
-    begin, address = services.database.begin, address_of(request)
+    begin, address, client = services.database.begin, address_of(request), client_of(request)
+    now, policy = services.clock(), services.policy
     try:
-        signed = await sign_in.sign_in(begin, name, password, address, services.clock())
+        signed = await sign_in.sign_in(begin, name, password, address, now, client, policy)
     except TooManyAttemptsError as error:
         answer = _form(
             request, wanted, f"Too many attempts. Try again in {error.retry_after} s.", 429
@@ -85,7 +89,7 @@ def _entered(services: Services, token: str, where: str) -> Redirect:
 
 
 def _setup(request: Request[Any, Any, Any], token: str, name: str, problems: Any) -> Response[str]:
-    context = {"token": token, "name": name, "failed": problems, "shortest": users.SHORTEST}
+    context = {"token": token, "name": name, "failed": problems, "shortest": SHORTEST}
     status = 422 if problems else 200
     return render_page(request, "setup.html.jinja", "Set up", context, status)
 
