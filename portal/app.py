@@ -134,6 +134,7 @@ def create_app(
             AccessError: errors.denied,
             Exception: errors.broken,
         },
+        after_exception=[errors.note_denied],
         openapi_config=openapi_config(),
         logging_config=None,
         request_max_body_size=BODY_LIMIT,

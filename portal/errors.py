@@ -9,9 +9,12 @@ from urllib.parse import quote
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
+from litestar.types import Scope
 
 from core.access import AccessError
+from core.audit import entries
 from portal.rendering import render_page
+from portal.services import Services
 
 LOGGER: Final = logging.getLogger(__name__)
 SAID: Final[Mapping[int, str]] = {
@@ -36,8 +39,27 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 
 def denied(request: Request[Any, Any, Any], error: AccessError) -> Response[Any]:
     """Somebody asked for what they may not do."""
-    LOGGER.warning("%s %s denied: %s", request.method, request.url.path, error.permission)
     return problem(request, 403, str(error))
+
+
+async def note_denied(error: Exception, scope: Scope) -> None:
+    """Tell the audit of a request that was denied."""
+    who = scope.get("user")
+    if not isinstance(error, AccessError) or who is None:
+        return
+    services: Services = scope["litestar_app"].state.services
+    client = scope["client"]
+    async with services.database.begin() as connection:
+        await entries.record(
+            connection,
+            who.access,
+            "accounts",
+            "denied",
+            error.permission,
+            new={"request": f"{scope['method']} {scope['path']}"[:200]},
+            now=services.clock(),
+            address=client[0] if client else "",
+        )
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -1,6 +1,6 @@
 """Who is asking: the session's cookie or an API token, and what one needs to be let in."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from attrs import frozen
@@ -106,10 +106,10 @@ async def access_of(request: Request[Any, Any, Any]) -> Access:
 
 def needs(
     permission: str,
-) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
     """A guard: whoever asks must have this permission; raises AccessError."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if connection.user is None:
             raise NotAuthorizedException("sign in first")
         connection.user.access.require(permission)
@@ -117,7 +117,9 @@ def needs(
     return guard
 
 
-def freshly_proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def freshly_proved(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
     """A guard for sensitive actions: password or code were asked for a few minutes ago."""
     services: Services = connection.app.state.services
     session = connection.user

@@ -35,7 +35,7 @@ class ApiToken:
     last_used_at: int | None
 
 
-async def make(  # noqa: PLR0913  whose, for what and how long
+async def make(
     connection: AsyncConnection,
     access: Access,
     name: str,

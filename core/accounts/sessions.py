@@ -47,7 +47,7 @@ class Session:
         return now - self.proved_at < policy.fresh
 
 
-async def start(  # noqa: PLR0913, PLR0917  whose, from where and when
+async def start(  # noqa: PLR0917  whose, from where and when
     connection: AsyncConnection,
     user_id: int,
     address: str,

@@ -34,7 +34,7 @@ class ConflictError(ValueError):
         super().__init__("somebody else changed this meanwhile: look at it again")
 
 
-async def change_state(  # noqa: PLR0913  who, whom, what, why and when
+async def change_state(
     connection: AsyncConnection,
     access: Access,
     user_id: int,
@@ -67,7 +67,7 @@ async def change_state(  # noqa: PLR0913  who, whom, what, why and when
     return changed
 
 
-async def set_roles(  # noqa: PLR0913  who, whom, what, why and when
+async def set_roles(
     connection: AsyncConnection,
     access: Access,
     user_id: int,

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from core.accounts import sessions, sign_in, states, users
 from core.access import PLATFORM
+from core.accounts import sessions, sign_in, states, users
 from core.accounts.policy import USUAL
 from core.accounts.sign_in import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW, SignInError
 from core.accounts.sign_in import TooManyAttemptsError as TooMany
