@@ -14,7 +14,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.params import SkipValidation
 
 from core.access import Access
-from core.accounts import api_tokens, sessions
+from core.accounts import api_tokens, sessions, users
 from core.accounts.sessions import Session
 from portal.services import Services
 
@@ -22,6 +22,8 @@ OPEN: Final = "open_to_all"
 """Handlers with this option need no session, and are told of one."""
 SESSIONLESS: Final = "exclude_from_auth"
 """Handlers with this option ask nobody who is there; Litestar's name."""
+FORGOTTEN: Final = ("password", "code", "_csrf_token", "token")
+"""Words in the names of fields that are not carried over a sign-in."""
 BEARER: Final = "Bearer "
 TWIN_PREFIX: Final = "/.json/"
 """How the routes begin that an API token opens: the JSON twins, which only read."""
@@ -48,7 +50,10 @@ class SessionMiddleware(AbstractAuthenticationMiddleware):
         token = connection.cookies.get(cookie_name(services), "")
         session = await session_of(services, token) if token else None
         if session is None and not connection.route_handler.opt.get(OPEN):
-            raise NotAuthorizedException("sign in first")
+            raise NotAuthorizedException("sign in first", extra=await _entered(connection))
+        policy = services.policy
+        if session is not None and policy.second_factor and not _may_wait(connection):
+            await _demand_second_factor(services, session)
         return AuthenticationResult(user=session, auth=token)
 
 
@@ -62,6 +67,32 @@ async def _machine(
     if access is None:
         raise NotAuthorizedException("the API token is not good, or no longer")
     return Machine(access)
+
+
+async def _entered(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, str]:
+    """What was typed into a form whose session is over, but for secrets: it shall not be lost."""
+    if connection.scope["method"] != "POST":
+        return {}
+    form = await Request[Any, Any, Any](connection.scope, connection.receive).form()
+    return {
+        name: value
+        for name, value in form.items()
+        if isinstance(value, str) and not any(word in name for word in FORGOTTEN)
+    }
+
+
+def _may_wait(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return connection.scope["path"].startswith(("/account", "/sign-", "/static"))
+
+
+async def _demand_second_factor(services: Services, session: Session) -> None:
+    """Raises PermissionDeniedException for an A user who must set up a second factor first."""
+    if session.access.user_type != "A":
+        return
+    async with services.database.read() as connection:
+        user = await users.by_id(connection, session.user_id)
+    if user is None or not user.has_second_factor:
+        raise PermissionDeniedException("set up a second factor first, at /account")
 
 
 async def session_of(services: Services, token: str) -> Session | None:
