@@ -54,8 +54,8 @@ def page(
 ) -> list[HTTPRouteHandler]:
     """The handlers of a page: `load` is a dependency, its parameters are path and query.
 
-    `permission` is what one needs to see it. `twin` is the path that JSON and CSV go by, where it is another; `dependencies` are what `load`
-    takes beside them.
+    `permission` is what one needs to see it. `twin` is the path that JSON and CSV go by, where it
+    is another; `dependencies` are what `load` takes beside them.
     """
     document: Any = get_args(get_type_hints(load)["return"])[0]
     given_by = {name: Provide(given) for name, given in {**dependencies, "loaded": load}.items()}

@@ -34,7 +34,7 @@ async def begin(connection: AsyncConnection, seal: Seal, access: Access) -> str:
     )
     if not made.rowcount:
         raise RequestError(Problem("code", "is asked for already", "remove the old app first"))
-    return pyotp.TOTP(secret).provisioning_uri(access.name, ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=access.name, issuer_name=ISSUER)
 
 
 async def pending(connection: AsyncConnection, seal: Seal, access: Access) -> str | None:
@@ -46,7 +46,9 @@ async def pending(connection: AsyncConnection, seal: Seal, access: Access) -> st
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         return None
-    return pyotp.TOTP(seal.open(sealed, user_id)).provisioning_uri(access.name, ISSUER)
+    return pyotp.TOTP(seal.open(sealed, user_id)).provisioning_uri(
+        name=access.name, issuer_name=ISSUER
+    )
 
 
 async def confirm(

@@ -33,4 +33,5 @@ companies = Table(
     Index(None, "state", "folded_name"),
     Index(None, "mail"),
 )
-"""`state` is pending, enabled, rejected, disabled or deleted; `licence` is None while none is bound."""
+"""`state` is pending, enabled, rejected, disabled or deleted; `licence` is None
+while none is bound."""

@@ -25,7 +25,7 @@ CALM: Final = 0.25
 
 
 @get("/systems/{sn:str}/live", guards=[needs("systems:read")], include_in_schema=False)
-async def live(
+async def live(  # noqa: PLR0917  a handler's parameters
     request: Request[Any, Any, Any],
     services: TheServices,
     access: TheAccess,

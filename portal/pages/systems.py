@@ -48,7 +48,7 @@ class SystemList(Struct, frozen=True):
     next: str | None
 
 
-async def list_systems(
+async def list_systems(  # noqa: PLR0917  a handler's parameters
     services: TheServices,
     access: TheAccess,
     q: Search = "",
