@@ -1,5 +1,6 @@
 """Who is asking: the session's cookie or an API token, and what one needs to be let in."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.params import SkipValidation
+from litestar.types import Receive, Scope, Send
 
 from core.access import Access
 from core.accounts import api_tokens, sessions, users
@@ -38,6 +40,10 @@ class Machine:
 
 class SessionMiddleware(AbstractAuthenticationMiddleware):
     """Finds who makes a request; an id that accounts do not know is nobody's."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"]["receive"] = receive  # the request that Litestar asks with cannot read
+        await super().__call__(scope, receive, send)
 
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]
@@ -70,10 +76,18 @@ async def _machine(
 
 
 async def _entered(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, str]:
-    """What was typed into a form whose session is over, but for secrets: it shall not be lost."""
+    """What was typed into a form whose session is over, but for secrets: it shall not be lost.
+
+    Only of a form of ours: what another site sends is not kept, for it was not typed here.
+    """
     if connection.scope["method"] != "POST":
         return {}
-    form = await Request[Any, Any, Any](connection.scope, connection.receive).form()
+    receive: Receive = connection.scope["state"]["receive"]
+    form = await Request[Any, Any, Any](connection.scope, receive).form()
+    services: Services = connection.app.state.services
+    ours = connection.cookies.get("__Host-csrf" if services.secure else "csrf", "")
+    if not ours or not secrets.compare_digest(str(form.get("_csrf_token", "")), ours):
+        return {}
     return {
         name: value
         for name, value in form.items()

@@ -281,7 +281,7 @@ def _problems(details: Details) -> Iterator[Problem]:
         yield Problem("tax_number", "is not one of its country", hint)
     for name, value in attrs.asdict(details).items():
         longest = companies.c[name].type.length  # type: ignore[attr-defined]
-        if value and len(value) > longest:
+        if value and name != "country" and len(value) > longest:
             yield Problem(name, f"is longer than {longest} characters", "shorten it")
 
 

@@ -24,9 +24,7 @@ TOKEN_DAYS: Final = (7, 30, 90, 365)
 
 
 @get("/account", include_in_schema=False)
-async def account(
-    request: Request[Any, Any, Any], services: TheServices, access: TheAccess
-) -> Response[str]:
+async def account(request: Request[Any, Any, Any], services: TheServices) -> Response[str]:
     """Sessions, second factor, password, tokens."""
     return await _shown(request, services)
 
@@ -44,7 +42,7 @@ async def revoke_session(
 
 @get("/account/prove", include_in_schema=False)
 async def prove_page(
-    request: Request[Any, Any, Any], access: TheAccess, next: FromQuery[str] = "/account"
+    request: Request[Any, Any, Any], next: FromQuery[str] = "/account"
 ) -> Response[str]:
     """The form that asks for the password once more."""
     context = {"next": local(next), "failed": ""}

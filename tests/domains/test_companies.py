@@ -93,8 +93,8 @@ async def test_a_company_sees_itself_alone(database: Database) -> None:
         assert await companies.by_id(connection, ben, moon.id) is None
         with pytest.raises(RequestError, match="there is no company"):
             await companies.edit(connection, ben, moon.id, SUN, version=1, now=START)
+        licensed = attrs.evolve(SUN, licence="L1")
         with pytest.raises(RequestError, match="not yours to change"):
-            licensed = attrs.evolve(SUN, licence="L1")
             await companies.edit(connection, ben, sun.id, licensed, version=1, now=START)
         with pytest.raises(AccessError, match="companies:lock"):
             await companies.change_state(

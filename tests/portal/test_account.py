@@ -1,4 +1,4 @@
-"""One's own account in the portal: second factor, fresh proof, tokens, forms that outlive a session."""
+"""One's own account: second factor, fresh proof, tokens, forms that outlive a session."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
