@@ -59,7 +59,7 @@ async def note_denied(error: Exception, scope: Scope) -> None:
             "accounts",
             "denied",
             error.permission,
-            new={"request": f"{scope['method']} {scope['path']}"[:200]},
+            new={"request": f"{scope.get('method', '')} {scope['path']}"[:200]},
             now=services.clock(),
             address=client[0] if client else "",
         )

@@ -80,7 +80,7 @@ async def _entered(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, 
 
     Only of a form of ours: what another site sends is not kept, for it was not typed here.
     """
-    if connection.scope["method"] != "POST":
+    if connection.scope.get("method") != "POST":
         return {}
     receive: Receive = connection.scope["state"]["receive"]
     form = await Request[Any, Any, Any](connection.scope, receive).form()

@@ -159,8 +159,9 @@ def _secret(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _entry(row: Any) -> Entry:
-    *plain, old, new, reason = row
-    return Entry(*plain, msgspec.json.decode(old), msgspec.json.decode(new), reason)
+    *who, area, action, object_id, old, new, reason = row
+    before, after = msgspec.json.decode(old), msgspec.json.decode(new)
+    return Entry(*who, area, action, object_id, before, after, reason)
 
 
 _COLUMNS: Final = [column for column in audit_entries.c if column.name not in ("previous", "hash")]

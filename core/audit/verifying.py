@@ -1,7 +1,7 @@
 """Whether the audit is as it was written."""
 
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 from sqlalchemy import select
@@ -49,7 +49,7 @@ async def verify(connection: AsyncConnection, expected: tuple[int, bytes] | None
     return Verdict(count, previous, None)
 
 
-async def _rows(connection: AsyncConnection) -> AsyncIterator[tuple[object, ...]]:
+async def _rows(connection: AsyncConnection) -> AsyncIterator[tuple[Any, ...]]:
     columns = [audit_entries.c[name] for name in (*FIELDS, "previous", "hash")]
     last = None
     while True:

@@ -1,8 +1,7 @@
 """Companies: found, made, changed, and let in or kept out."""
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import attrs
 from attrs import frozen
@@ -12,21 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.audit import entries
+from core.companies.details import Details, check
 from core.companies.tables import companies
 from core.records import RequestError, printable
 from core.thing_model.problems import Problem
 
-Category = Literal[
-    "installer", "distributor", "retailer", "reseller", "investor", "supplier", "vpp_aggregator",
-    "tenant",
-]  # fmt: skip
 State = Literal["pending", "enabled", "rejected", "disabled", "deleted"]
 Change = Literal["approve", "reject", "disable", "enable", "delete"]
-CATEGORIES: Final[tuple[Category, ...]] = get_args(Category)
-COUNTRY_SHAPE: Final = re.compile(r"[A-Z]{2}")
-MAIL_SHAPE: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-VAT_SHAPE: Final = re.compile(r"[A-Za-z0-9+*.]{8,20}")
-ABN_WEIGHTS: Final = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
 COUNT_CAP: Final = 10_000
 LEADS: Final[Mapping[Change, tuple[tuple[State, ...], State, str]]] = {
     "approve": (("pending",), "enabled", "companies:approve"),
@@ -47,24 +38,6 @@ class ConflictError(ValueError):
     def __init__(self, current: "Company") -> None:
         self.current = current
         super().__init__("somebody else changed this company meanwhile: look at it again")
-
-
-@frozen
-class Details:
-    """What is said of a company; texts that are not known are empty."""
-
-    name: str
-    category: Category
-    country: str = ""
-    mail: str = ""
-    contact_person: str = ""
-    phone: str = ""
-    region: str = ""
-    city: str = ""
-    address: str = ""
-    post_code: str = ""
-    tax_number: str = ""
-    licence: str | None = None
 
 
 @frozen
@@ -129,7 +102,7 @@ async def create(
 ) -> Company:
     """Make a company, pending until it is approved; needs `companies:create`."""
     access.require("companies:create")
-    _check(details)
+    check(details)
     row = {**_row(details), "state": "pending", "state_reason": "", "version": 1}
     times = {"created_at": now, "changed_at": now}
     try:
@@ -160,7 +133,7 @@ async def edit(
 ) -> Company:
     """Change what is said of a company; needs `companies:edit`. ConflictError, RequestError."""
     access.require("companies:edit")
-    _check(details)
+    check(details)
     before = await _seen(connection, access, company_id)
     if before.version != version:
         raise ConflictError(before)
@@ -256,44 +229,6 @@ async def _write(
     if (row := changed.one_or_none()) is None:
         raise ConflictError(before)
     return _company(row)
-
-
-def _check(details: Details) -> None:
-    if problems := list(_problems(details)):
-        raise RequestError(*problems)
-
-
-def _problems(details: Details) -> Iterator[Problem]:
-    if not details.name.strip():
-        yield Problem("name", "is empty", "say what the company is called")
-    if details.category not in CATEGORIES:
-        what = f"{details.category!r} is not a category"
-        yield Problem("category", what, f"one of {', '.join(CATEGORIES)}")
-    if details.country and not COUNTRY_SHAPE.fullmatch(details.country):
-        what = f"{details.country!r} is not a country"
-        yield Problem("country", what, "two letters, such as DE")
-    if details.mail and not MAIL_SHAPE.fullmatch(details.mail):
-        yield Problem("mail", f"{details.mail!r} is not a mail address", "such as a@example.org")
-    if details.licence and details.category != "installer":
-        yield Problem("licence", "is for installers only", "leave it out")
-    if details.tax_number and not _is_tax_number(details.country, details.tax_number):
-        hint = "11 digits in Australia, elsewhere 8 to 20 letters and digits"
-        yield Problem("tax_number", "is not one of its country", hint)
-    for name, value in attrs.asdict(details).items():
-        longest = companies.c[name].type.length  # type: ignore[attr-defined]
-        if value and name != "country" and len(value) > longest:
-            yield Problem(name, f"is longer than {longest} characters", "shorten it")
-
-
-def _is_tax_number(country: str, number: str) -> bool:
-    """An Australian ABN by its check digits, any other by its shape."""
-    if country != "AU":
-        return bool(VAT_SHAPE.fullmatch(number))
-    digits = number.replace(" ", "")
-    if not (len(digits) == len(ABN_WEIGHTS) and digits.isascii() and digits.isdigit()):
-        return False
-    figures = [int(digits[0]) - 1, *map(int, digits[1:])]
-    return sum(w * f for w, f in zip(ABN_WEIGHTS, figures, strict=True)) % 89 == 0
 
 
 def _taken(details: Details) -> Problem:

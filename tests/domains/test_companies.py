@@ -7,7 +7,8 @@ from core.access import PLATFORM, Access, AccessError
 from core.accounts.roles import grants_of
 from core.audit import entries
 from core.companies import companies
-from core.companies.companies import Company, ConflictError, Details, Wanted
+from core.companies.companies import Company, ConflictError, Wanted
+from core.companies.details import Details
 from core.records import RequestError
 from core.runtime.database import Database
 from tests.devices import START

@@ -40,13 +40,13 @@ async def test_users_are_found_and_counted(database: Database) -> None:
 
 async def test_nobody_gives_more_than_they_have(database: Database) -> None:
     lea = Access(9, "lea", "A", None, grants_of("A", ["operations"]) | {"users:create"})
+    given = NewUser("eve", PASSWORD, roles=("administrator",))
     with pytest.raises(RequestError, match="rights that you do not have"):
-        given = NewUser("eve", PASSWORD, roles=("administrator",))
         await users.create(database.begin, lea, given, START)
     await users.create(database.begin, lea, NewUser("tom", PASSWORD, roles=("l2",)), START)
     ben = Access(8, "ben", "B", 4, grants_of("B", ["administrator"]))
+    given = NewUser("eve", PASSWORD, "B", ("read_only",), 5)
     with pytest.raises(RequestError, match="is not your own company"):
-        given = NewUser("eve", PASSWORD, "B", ("read_only",), 5)
         await users.create(database.begin, ben, given, START)
 
 
