@@ -13,7 +13,7 @@ from sqlalchemy import Select, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
-from core.audit.chain import BEGINNING, canonical, link
+from core.audit.chain import BEGINNING, FIELDS, canonical, link
 from core.audit.tables import audit_entries
 from core.records import printable
 
@@ -159,9 +159,9 @@ def _secret(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _entry(row: Any) -> Entry:
-    *who, area, action, object_id, old, new, reason = row
-    before, after = msgspec.json.decode(old), msgspec.json.decode(new)
-    return Entry(*who, area, action, object_id, before, after, reason)
+    old, new = msgspec.json.decode(row.old), msgspec.json.decode(row.new)
+    known = {name: getattr(row, name) for name in FIELDS}
+    return Entry(**{**known, "old": old, "new": new})
 
 
 _COLUMNS: Final = [column for column in audit_entries.c if column.name not in ("previous", "hash")]
