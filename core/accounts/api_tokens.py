@@ -74,7 +74,18 @@ async def of_user(connection: AsyncConnection, user_id: int, now: int) -> list[A
     columns = [c for c in api_tokens.c if c.name != "token_hash"]
     query = select(*columns).where(api_tokens.c.user_id == user_id, api_tokens.c.expires_at > now)
     found = await connection.execute(query.order_by(api_tokens.c.id.desc()))
-    return [ApiToken(i, u, n, tuple(s.split()), *rest) for i, u, n, s, *rest in found]
+    return [
+        ApiToken(
+            row.id,
+            row.user_id,
+            row.name,
+            tuple(row.scopes.split()),
+            row.created_at,
+            row.expires_at,
+            row.last_used_at,
+        )
+        for row in found
+    ]
 
 
 async def revoke(
