@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 import core.accounts.tables
+import core.charging.tables
 import core.commanding.tables
 import core.fleet.tables
 import core.journal.tables
