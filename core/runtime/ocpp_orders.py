@@ -4,6 +4,7 @@ A command is claimed in the database before it is handed over: whoever ends the 
 no charger is told twice. What the charger left unanswered stays running, until it times out.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
@@ -25,6 +26,8 @@ SUCCESS: Final = frozenset({"Accepted", "Unlocked", "RebootRequired"})
 LATER: Final = "Scheduled"
 FAILURE: Final = frozenset({"UnlockFailed"})
 """The charger tried; all other words say that it did not."""
+SETTLING: Final = 1.0
+"""Seconds until a charger is asked to show what it did: proof has to be newer than its answer."""
 UNKNOWN_OUTCOME: Final = "handed to the charger before; what became of it is not known"
 
 
@@ -122,6 +125,7 @@ class Orders:
 
     async def _ask_for_status(self, connector: int) -> None:
         """So that readings show what a command has changed; not every charger knows how to."""
+        await asyncio.sleep(SETTLING)
         payload = {"requestedMessage": "StatusNotification"}
         payload |= _FILLS[self.wire.version]["TriggerMessage"](payload, connector)
         try:

@@ -54,8 +54,8 @@ async def test_a_message_that_breaks_the_rules_is_answered(
     plant: Plant, message: Any, number: str, code: str
 ) -> None:
     async with raw(plant) as socket:
-        kind, id, given, description, _ = await said(socket, message)
-        assert (kind, id, given) == (4, number, code)
+        kind, name, given, description, _ = await said(socket, message)
+        assert (kind, name, given) == (4, number, code)
         assert description
         assert (await said(socket, HEARTBEAT))[:2] == [3, "7"]
 
@@ -135,6 +135,7 @@ async def test_a_wrong_subprotocol_ends_the_connection(plant: Plant) -> None:
 async def test_a_second_connection_takes_over(plant: Plant) -> None:
     async with raw(plant) as first, AsyncExitStack() as stack:
         assert (await said(first, HEARTBEAT))[0] == 3
+        await plant.system(SN)
         second = await stack.enter_async_context(raw(plant))
         assert (await said(second, HEARTBEAT))[0] == 3
         with pytest.raises(ConnectionClosed):

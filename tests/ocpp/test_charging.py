@@ -78,7 +78,7 @@ async def test_presence_follows_the_connection(plant: Plant) -> None:
 
 
 async def test_transactions_of_offline_hours_come_late_and_once(plant: Plant) -> None:
-    then = datetime.now(UTC) - timedelta(hours=5)
+    then = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
     end = then + timedelta(hours=2)
     async with plugged(plant.url(SN), password=plant.password(SN)) as charger:
         await charger.boot()
