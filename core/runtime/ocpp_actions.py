@@ -7,9 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from core.runtime.ocpp_wire import Version
-
-Payload = Mapping[str, Any]
+from core.runtime.ocpp_messages import Payload, Version
 
 
 @frozen
@@ -66,20 +64,22 @@ def channel_of(version: Version, action: str, payload: Payload) -> str:
 
 def connector_of(payload: Payload) -> int | None:
     """The connector (1.6) or EVSE (2.0.1) that a message is about; None where it does not say."""
-    evse = payload.get("evse")
-    listed = [event["component"].get("evse") for event in payload.get("eventData", ())]
-    about = evse or next(filter(None, listed), None)
-    said = payload.get("connectorId" if "evseId" not in payload else "evseId")
-    found = about["id"] if about else said
-    return found if isinstance(found, int) else None
+    listed = [payload.get("evse"), *(event["component"].get("evse") for event in _events(payload))]
+    about = [int(evse["id"]) for evse in listed if evse]
+    said = payload.get("evseId", payload.get("connectorId"))
+    return about[0] if about else said
 
 
 def time_of(payload: Payload) -> int | None:
     """When it was by the charger's clock, in UTC milliseconds; None where it does not say."""
-    sampled = payload.get("meterValue") or [{}]
-    events = payload.get("eventData") or [{}]
-    said = payload.get("timestamp") or sampled[-1].get("timestamp") or events[-1].get("timestamp")
-    return milliseconds(said) if isinstance(said, str) else None
+    entries: list[Payload] = payload.get("meterValue") or []
+    times = [payload, *entries[-1:], *_events(payload)[-1:]]
+    said = (str(entry["timestamp"]) for entry in times if entry.get("timestamp"))
+    return milliseconds(next(said, ""))
+
+
+def _events(payload: Payload) -> list[Payload]:
+    return payload.get("eventData") or []
 
 
 def milliseconds(text: str) -> int | None:

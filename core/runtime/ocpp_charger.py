@@ -24,16 +24,16 @@ from core.runtime.mqtt import MqttPublisher
 from core.runtime.mqtt_login import BrokerAddress
 from core.runtime.ocpp_actions import (
     ROUTES,
-    Payload,
     channel_of,
     time_of,
     tokens_in,
     written,
 )
 from core.runtime.ocpp_identity import Doorkeeper
+from core.runtime.ocpp_messages import Call, CallRefusedError, Payload, Version
 from core.runtime.ocpp_orders import Orders
 from core.runtime.ocpp_transactions import TRANSACTIONAL, Transactions
-from core.runtime.ocpp_wire import Call, CallRefusedError, Version, Wire
+from core.runtime.ocpp_wire import Wire
 from core.runtime.transport import Outgoing, TransportError
 from core.telemetry.latest import UNSET_CLOCK
 from core.thing_model.messages import Acknowledgement, Presence

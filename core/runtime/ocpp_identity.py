@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from urllib.parse import unquote, urlsplit
 
 from attrs import define, field, frozen
@@ -69,19 +69,24 @@ def _problems(path: Path, said: Mapping[str, Any]) -> list[Problem]:
         for name in said.keys() - {"tokens", "chargers"}
     ]
     tokens, chargers = said.get("tokens", []), said.get("chargers", {})
-    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+    if not _are_texts(tokens):
         problems.append(Problem(f"{path}: tokens", "is not a list of texts", 'write ["04A2"]'))
     if not isinstance(chargers, dict):
         return [*problems, Problem(f"{path}: chargers", "is no table", "write [chargers]")]
-    for identity, sn in chargers.items():
+    numbers = cast("dict[str, Any]", chargers)
+    for identity, sn in numbers.items():
         if not isinstance(sn, str) or not topics.is_serial_number(sn):
             what = f"{sn!r} is not a serial number"
             problems.append(Problem(f"{path}: {identity}", what, "8 to 24 of A-Z and 0-9"))
-    taken = [sn for sn in chargers.values() if list(chargers.values()).count(sn) > 1]
-    if taken:
+    if taken := [sn for sn in numbers.values() if [*numbers.values()].count(sn) > 1]:
         what = f"{taken[0]} belongs to two identities"
         problems.append(Problem(f"{path}: chargers", what, "give each charger its own"))
     return problems
+
+
+def _are_texts(given: Any) -> bool:
+    listed = cast("list[Any]", given) if isinstance(given, list) else [None]
+    return all(isinstance(text, str) for text in listed)
 
 
 @define(eq=False)

@@ -17,7 +17,8 @@ from core.charging import calls, records
 from core.charging.calls import Answer
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
-from core.runtime.ocpp_wire import CallRefusedError, NoAnswerError, Version, Wire
+from core.runtime.ocpp_messages import CallRefusedError, Payload, Version
+from core.runtime.ocpp_wire import NoAnswerError, Wire
 from core.thing_model.messages import Acknowledgement, AckStatus, CommandMessage
 
 LOGGER = logging.getLogger(__name__)
@@ -194,7 +195,7 @@ def _connector(slot: str) -> int:
 def _verdict(said: Mapping[str, Any]) -> tuple[AckStatus, str]:
     results = said.get("setVariableResult")
     word = results[0]["attributeStatus"] if results else said.get("status", "")
-    info = said.get("statusInfo") or {}
+    info: Payload = said.get("statusInfo") or {}
     detail = ": ".join(filter(None, (word, info.get("reasonCode"), info.get("additionalInfo"))))
     if word in SUCCESS:
         return "succeeded", detail

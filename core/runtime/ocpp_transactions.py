@@ -10,12 +10,12 @@ from core.charging.records import OWN_ID, Said, started_identity
 from core.runtime.database import Database
 from core.runtime.ocpp_actions import (
     PERIODIC,
-    Payload,
     connector_of,
     energy_in,
     milliseconds,
     tokens_in,
 )
+from core.runtime.ocpp_messages import Payload
 
 TRANSACTIONAL: Final = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent"})
 LOCAL: Final = "Local"
