@@ -94,12 +94,13 @@ async def main() -> None:
     waits = sorted(tally.waits)
     median, worst = (1e3 * waits[len(waits) * percent // 100] for percent in (50, 99))
     rss = process.memory_info().rss
-    failed = sum(task.done() for task in tasks)
+    failed = [task for task in tasks if task.done()]
     print(f"{given.chargers} chargers, {len(waits) / lasted:.0f} messages/s for {lasted:.0f} s")
     print(f"processor {spent / lasted:.0%} of a core, {spent / len(waits) * 1e3:.2f} ms a message")
     print(f"memory {rss / 2**20:.0f} MiB, {(rss - idle) / given.chargers / 1024:.0f} KiB a charger")
     print(f"answers: median {median:.0f} ms, 99 % {worst:.0f} ms")
-    print(f"{tally.refused} refused, {failed} chargers lost")
+    reasons = {repr(task.exception()) for task in failed}
+    print(f"{tally.refused} refused, {len(failed)} chargers lost {', '.join(reasons)}")
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)

@@ -49,17 +49,20 @@ ROUTES: Final[Mapping[Version, Mapping[str, Route]]] = {
 }
 """The actions that are taken in; others of the standard are answered NotSupported."""
 STATION_STATUS: Final = "station_status"
+METER: Final = "meter_values"
 ENERGY: Final = "Energy.Active.Import.Register"
 PERIODIC: Final = "Sample.Periodic"
 """The context where a sampled value gives none."""
 KILO: Final = {"Wh": 1, "kWh": 1000}
 
 
-def channel_of(version: Version, action: str, payload: Payload) -> str:
-    """The channel of a message; empty where it only goes into the log."""
+def channels_of(version: Version, action: str, payload: Payload) -> Sequence[str]:
+    """The channels of a message; none where it only goes into the log."""
     if version == "1.6" and action == "StatusNotification" and not payload["connectorId"]:
-        return STATION_STATUS
-    return ROUTES[version][action].channel
+        return [STATION_STATUS]
+    own = ROUTES[version][action].channel
+    metered = action == "TransactionEvent" and payload.get("meterValue")
+    return [own, METER] if metered else [own] if own else []
 
 
 def connector_of(payload: Payload) -> int | None:

@@ -24,7 +24,7 @@ from core.runtime.mqtt import MqttPublisher
 from core.runtime.mqtt_login import BrokerAddress
 from core.runtime.ocpp_actions import (
     ROUTES,
-    channel_of,
+    channels_of,
     time_of,
     tokens_in,
     written,
@@ -149,9 +149,9 @@ class Charger:
         late = payload.get("offline") is True or UNSET_CLOCK <= (at or 0) < now - LATE
         sent: list[Outgoing] = []
         slot = f"charger{self._transactions.place(payload) or 1}"
-        if channel := channel_of(version, call.action, payload):
+        body = msgspec.json.encode(answer) if call.action == "Heartbeat" else call.raw
+        for channel in channels_of(version, call.action, payload):
             topic = (topics.backfill if late else topics.frame)(self.sn, slot, channel)
-            body = msgspec.json.encode(answer) if call.action == "Heartbeat" else call.raw
             sent.append(self._enveloped(topic, body, now if at is None else at))
         if ROUTES[version][call.action].logged:
             line = f"{call.action} {msgspec.json.encode(payload).decode()}"

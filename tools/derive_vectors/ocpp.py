@@ -224,7 +224,7 @@ def messages(variant: str) -> Iterator[str]:
         yield from events()
     else:
         yield frame(variant, "meter_values", {"transactionId": 12, "meterValue": []},
-                    {"transaction_id": 12})  # fmt: skip
+                    {"transaction_id": 12}, partial=True)  # fmt: skip
         yield bad(variant, "meter_values", '{"transactionId": 1.5}', "transaction_id", "whole")
     yield bad(variant, "status_notification", '{"status', "frame", "is not JSON")
 
@@ -268,14 +268,13 @@ def notified(*events: Message) -> Message:
 def samples(variant: str) -> Iterator[str]:
     """Each sampled value alone, in each unit and with each name of a phase, before its decoys."""
     measured = [row for row in rows("measurands") if variant in row["versions"].split()]
-    channels = {"v16": ("meter_values",), "v201": ("meter_values", "transaction_event")}[variant]
-    for channel in channels:
-        yield frame(variant, channel, *everything(variant, measured))
-        for number, row in enumerate(measured):
-            for message, value in variations(variant, row, 10.5 + number):
-                yield frame(variant, channel, message, {row["point"]: value}, partial=True)
-        yield bad(variant, channel, compact(metered(element(variant, measured[0], "kWh", "much"))),
-                  "energy_import", "is not a number")  # fmt: skip
+    channel = "meter_values"
+    yield frame(variant, channel, *everything(variant, measured))
+    for number, row in enumerate(measured):
+        for message, value in variations(variant, row, 10.5 + number):
+            yield frame(variant, channel, message, {row["point"]: value}, partial=True)
+    yield bad(variant, channel, compact(metered(element(variant, measured[0], "kWh", "much"))),
+              "energy_import", "is not a number")  # fmt: skip
 
 
 def everything(variant: str, measured: list[dict[str, str]]) -> tuple[Message, Message]:
@@ -291,7 +290,7 @@ def everything(variant: str, measured: list[dict[str, str]]) -> tuple[Message, M
         said[row["point"]] = value
     message = metered(*elements)
     if variant == "v16":
-        return {"connectorId": 1, **message}, said
+        return {"connectorId": 1, "transactionId": 5, **message}, {**said, "transaction_id": 5}
     return message, said
 
 

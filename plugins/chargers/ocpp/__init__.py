@@ -3,7 +3,9 @@
 A channel is an action of OCPP, a frame the payload of the charger's call as it came. Connector n
 (2.0.1: EVSE n) is the slot `charger`n; what the charger says of itself as a whole comes in
 `charger1`, its state (1.6: connector 0) on the channel `station_status`. A heartbeat says nothing,
-so there the frame is the gateway's answer. `measurands.csv` is common to both versions.
+so there the frame is the gateway's answer; a TransactionEvent with meter values comes on
+`meter_values` too, so that one without does not make them absent. `measurands.csv` is common to
+both versions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,8 +31,7 @@ from .instructions import commands_v16, commands_v201
 from .measurands import measurands, sampled
 
 TABLES = {variant: register_table(__file__, f"{variant}.csv") for variant in ("v16", "v201")}
-WITH_METER = ("meter_values", "transaction_event")
-ONLY_METER = {"v16": (), "v201": ("meter_values",)}
+METER = "meter_values"
 
 
 @hookimpl
@@ -60,19 +61,19 @@ def declare_datapoints() -> Iterable[Datapoint]:
 @hookimpl
 def declare_decoders() -> Iterable[Decoder]:
     for variant, table in TABLES.items():
-        for channel in (*_channels(table), *ONLY_METER[variant]):
+        for channel in _channels(table):
             fields = _fields(table, variant, channel)
             yield Decoder(channel, json_object(*fields, numeric_text=True), variants=variant)
 
 
 def _channels(table: RegisterTable) -> Iterable[str]:
-    names = dict.fromkeys(row["table"] for row in table.rows)
+    names = dict.fromkeys((*(row["table"] for row in table.rows), METER))
     return (name for name in names if name != "command")
 
 
 def _fields(table: RegisterTable, variant: str, channel: str) -> Iterator[JsonField]:
     yield from table.json_fields(channel)
-    if channel in WITH_METER:
+    if channel == METER:
         yield from sampled(variant)
 
 
