@@ -13,7 +13,7 @@ import base64
 import binascii
 import hmac
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -85,7 +85,7 @@ def _problems(path: Path, said: Mapping[str, Any]) -> list[Problem]:
 
 
 def _are_texts(given: Any) -> bool:
-    listed = cast("list[Any]", given) if isinstance(given, list) else [None]
+    listed = cast("Sequence[Any]", given) if isinstance(given, list) else (None,)
     return all(isinstance(text, str) for text in listed)
 
 

@@ -4,7 +4,7 @@ The only module that knows the package `ocpp`, which has no types that a checker
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
 import msgspec
@@ -125,6 +125,6 @@ def _id_in(text: str | bytes) -> str:
         found: Any = json.loads(text)
     except (ValueError, RecursionError):
         return NO_ID
-    parts = cast("list[Any]", found) if isinstance(found, list) else []
+    parts = cast("Sequence[Any]", found) if isinstance(found, list) else ()
     is_call = len(parts) > 1 and parts[0] == 2 and isinstance(parts[1], str)
     return str(parts[1]) if is_call else NO_ID

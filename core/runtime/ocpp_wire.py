@@ -86,7 +86,8 @@ class Wire:
         number = str(uuid4())
         text = await ocpp_messages.call(number, action, payload, self.version)
         async with self._turn:
-            answer = self._answers[number] = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+            self._answers[number] = answer
             try:
                 await self._socket.send(text)
                 async with asyncio.timeout(self.patience):
