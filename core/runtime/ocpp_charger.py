@@ -132,8 +132,8 @@ class Charger:
             async with asyncio.timeout(PATIENCE):
                 answer = await self._noted(call)
                 await self._publish(self._frames(call, answer))
-        except (TimeoutError, TransportError):
-            LOGGER.warning("%s: the broker does not take %s", self.sn, call.action)
+        except (TimeoutError, TransportError) as error:
+            LOGGER.warning("%s: the broker does not take %s: %s", self.sn, call.action, error)
         except Exception as error:
             if trouble(error) == "away":
                 LOGGER.warning("%s: the database does not answer: %s", self.sn, cause(error))
@@ -203,8 +203,12 @@ class Charger:
         """Hand commands to the charger, one after the other."""
         orders = Orders(self.sn, self.wire, self.around.database, self.around.clock)
         while True:
-            async for said in orders.carry_out(await self._orders.get()):
-                await self._acknowledge(said)
+            payload = await self._orders.get()
+            try:
+                async for said in orders.carry_out(payload):
+                    await self._acknowledge(said)
+            except Exception:  # the command times out, and the next one has its turn
+                LOGGER.exception("%s: a command failed", self.sn)
 
     async def _acknowledge(self, said: Acknowledgement) -> None:
         body, now = msgspec.json.encode(said), self.around.clock()

@@ -125,6 +125,8 @@ def _id_in(text: str | bytes) -> str:
         found: Any = json.loads(text)
     except (ValueError, RecursionError):
         return NO_ID
-    parts = cast("Sequence[Any]", found) if isinstance(found, list) else ()
+    if not isinstance(found, list):
+        return NO_ID
+    parts = cast("Sequence[Any]", found)
     is_call = len(parts) > 1 and parts[0] == 2 and isinstance(parts[1], str)
     return str(parts[1]) if is_call else NO_ID
