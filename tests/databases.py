@@ -15,6 +15,7 @@ import pytest
 
 import core.accounts.tables
 import core.audit.tables
+import core.charging.tables
 import core.commanding.tables
 import core.companies.tables
 import core.fleet.tables
