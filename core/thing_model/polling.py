@@ -18,8 +18,8 @@ MOST_REGISTERS = 125
 class RegisterRead:
     """A channel as a read.
 
-    `counts` are the registers to ask for, most first, several where firmware differs. `borders` are the registers, counted from `start`, before which a read may be cut without
-    tearing a value.
+    `counts` are the registers to ask for, most first, several where firmware differs. `borders` are
+    the registers, counted from `start`, before which a read may be cut without tearing a value.
     """
 
     function: int

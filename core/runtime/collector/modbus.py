@@ -193,15 +193,16 @@ def _lying_tcp(data: bytes) -> ModbusError | None:
     """An answer that is complete by its header and says another count than it holds."""
     if len(data) < 9 or len(data) < 6 + int.from_bytes(data[4:6], "big"):
         return None
-    if data[2:4] != b"\0\0":
-        return ModbusError("wrong answer", "what answers is not Modbus TCP")
-    if data[7] in (3, 4) and data[8] != int.from_bytes(data[4:6], "big") - 3:
+    room = int.from_bytes(data[4:6], "big") - 3
+    if data[2:4] == b"\0\0" and data[7] in (3, 4) and data[8] != room:
         what = f"announces {data[8]} bytes, its header leaves room for another number"
         return ModbusError("truncated", what)
     return None
 
 
 def _unfit_tcp(data: bytes, unit: int) -> ModbusError | None:
+    if len(data) > 3 and data[2:4] != b"\0\0":
+        return ModbusError("wrong answer", "what answers is not Modbus TCP")
     if len(data) > 6 and data[6] != unit:
         return ModbusError("wrong unit", f"unit {data[6]} answered, {unit} was asked")
     return None

@@ -81,11 +81,12 @@ class PolledSlot:
 
 def plan(known: KnownSite) -> tuple[PolledSlot, ...]:
     """Every slot of the site with its channels, in the order of the file and the plugin."""
-    return tuple(_planned(known, slot, given) for slot, given in known.site.slots.items())
+    parts = known.system.parts
+    return tuple(plan_of(parts[slot], given) for slot, given in known.site.slots.items())
 
 
-def _planned(known: KnownSite, slot: str, given: SiteSlot) -> PolledSlot:
-    part = known.system.parts[slot]
+def plan_of(part: Part, given: SiteSlot) -> PolledSlot:
+    """What is read of one component."""
     channels = tuple(
         _polled(part.channels[name], part, given)
         for name in polled_channels(part)
