@@ -15,7 +15,7 @@ from core.runtime.collector.outbox import Note, Outbox, OutboxError
 from core.thing_model.messages import Acknowledgement
 
 ID = "01JAAAAAAAAAAAAAAAAAAAAAAA"
-KILLS = 6
+KILLS = 4
 
 
 @pytest.fixture
