@@ -18,15 +18,14 @@ MOST_REGISTERS = 125
 class RegisterRead:
     """A channel as a read.
 
-    `counts` are the registers to ask for, most first, several where firmware differs. `borders` are
-    the registers, counted from `start`, before which a read may be cut without tearing a value.
+    `counts` are the registers to ask for, most first, several where firmware differs.
     """
 
     function: int
     start: int
     counts: tuple[int, ...]
     framing: ModbusRtu | ModbusTcp
-    borders: tuple[int, ...]
+    block: Binary
 
     def frame(self, registers: bytes, unit: int) -> bytes:
         """The channel's payload: what the device answers, in the declared framing."""
@@ -35,7 +34,9 @@ class RegisterRead:
     def parts(self, count: int, most: int = MOST_REGISTERS) -> tuple[tuple[int, int], ...]:
         """The fewest reads (start, count) of at most `most` registers that tear no value."""
         cuts, last = [0], 0
-        for border in (*(b for b in self.borders if b < count), count):
+        if count <= most:
+            return ((self.start, count),)
+        for border in (*(b for b in _borders(self.block) if b < count), count):
             if border - cuts[-1] > most and last > cuts[-1]:
                 cuts.append(last)
             last = border
@@ -47,11 +48,15 @@ class RegisterRead:
     def halves(self, start: int, count: int) -> tuple[tuple[int, int], ...]:
         """A part cut in two at the border nearest to its middle; as it is if it has none inside."""
         first = start - self.start
-        inside = [b for b in self.borders if first < b < first + count]
+        inside = [b for b in _borders(self.block) if first < b < first + count]
         if not inside:
             return ((start, count),)
         cut = min(inside, key=lambda b: abs(2 * (b - first) - count)) - first
         return (start, cut), (start + cut, count - cut)
+
+
+def is_modbus_answer(layout: Layout) -> bool:
+    return isinstance(layout, Framed) and isinstance(layout.framing, ModbusRtu | ModbusTcp)
 
 
 def register_read(layout: Layout) -> RegisterRead | None:
@@ -63,7 +68,7 @@ def register_read(layout: Layout) -> RegisterRead | None:
         return None
     counts = tuple(sorted({size // 2 for size in block.sizes}, reverse=True))
     framing = layout.framing
-    return RegisterRead(framing.function, block.start, counts, framing, _borders(block))
+    return RegisterRead(framing.function, block.start, counts, framing, block)
 
 
 def register_write(layout: Layout) -> ModbusWrite | None:
@@ -74,7 +79,7 @@ def register_write(layout: Layout) -> ModbusWrite | None:
 
 
 def _borders(block: Binary) -> tuple[int, ...]:
-    """Registers before which no value is torn: where values begin, and where gaps do."""
+    """Registers, counted from the first, before which a read may be cut without tearing a value."""
     spans = [(min(placed.offsets) // 2, -(-placed.end // 2)) for placed in walk(block, lambda _: 0)]
     edges = {edge for span in spans for edge in span}
     torn = {edge for edge in edges for first, end in spans if first < edge < end}

@@ -16,6 +16,7 @@ from core.runtime.collector.outbox import OutboxError
 from core.runtime.collector.plan import LineAddress, PolledChannel, PolledSlot, plan
 from core.runtime.collector.reading import RestingError, SlotReader
 from core.runtime.collector.service import Collector
+from core.runtime.topics import is_serial_number
 from core.site_files import KnownSite, read_site_file
 from core.thing_model.command import Command
 from core.thing_model.polling import register_write
@@ -32,10 +33,17 @@ FAILURES = (ModbusError, ChainError, RestingError)
 @click.option("--once", is_flag=True, help="Read everything once, publish nothing.")
 @click.option("--print", "printed", is_flag=True, help="With --once: print the decoded values.")
 @click.option("--discover", metavar="HOST[:PORT]", help="List the SunSpec models of a device.")
+@click.option(
+    "--broker-password",
+    "named",
+    metavar="SN",
+    help="Print the password of a system for the broker whose credentials are kept here.",
+)
 @click.option("--unit", default=1, show_default=True, help="With --discover: Modbus unit id.")
 def collect(
     site: Path | None,
     discover: str | None,
+    named: str | None,
     unit: int,
     *,
     only_check: bool,
@@ -43,6 +51,9 @@ def collect(
     printed: bool,
 ) -> None:
     """Read the devices of SITE, a TOML file, and publish their frames until told to end."""
+    if named is not None:
+        click.echo(_password(named))
+        return
     registry = load(settings().plugins)
     if discover is not None:
         run(_discover(registry, discover, unit))
@@ -60,6 +71,19 @@ def collect(
             run(Collector(known).run())
         except OutboxError as error:
             raise click.ClickException(str(error)) from None
+
+
+def _password(sn: str) -> str:
+    given = settings()
+    accounts = given.credentials()
+    if accounts is None:
+        raise click.ClickException(
+            f"no credentials are kept in {given.data}: the broker lets everybody in, or its "
+            "accounts are elsewhere (THINGWRIGHT_DATA names the folder)"
+        )
+    if not is_serial_number(sn):
+        raise click.UsageError(f"{sn!r} is not a serial number, 8 to 24 of A-Z and 0-9")
+    return accounts.device_secret(sn)
 
 
 def explained(known: KnownSite) -> Iterator[str]:

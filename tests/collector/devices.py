@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import threading
 import tty
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from core.host import load
 from tests.servers import HOST, free_port
+
+REGISTRY = load(strict=True)
+"""The built-in plugins, loaded once for all of these tests."""
 
 Registers = dict[int, int]
 
@@ -62,6 +67,23 @@ async def served(
         yield port
     finally:
         await server.shutdown()
+
+
+@contextmanager
+def served_aside(devices: Iterable[SimDevice]) -> Iterator[int]:
+    """Serve devices from a thread, for what has a loop of its own; gives the port."""
+    loop, port = asyncio.new_event_loop(), free_port()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    context = served(devices, port=port)
+    asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)
+    try:
+        yield port
+    finally:
+        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @asynccontextmanager

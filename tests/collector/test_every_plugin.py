@@ -9,20 +9,18 @@ from typing import Any
 
 import pytest
 
-from core.host import load
 from core.registry import Channel, Part, Registry, part_of
 from core.runtime.collector.line import Line
-from core.runtime.collector.plan import LineAddress, PolledSlot, plan_of
+from core.runtime.collector.plan import LineAddress, plan_of
 from core.runtime.collector.reading import SlotReader
 from core.site_files import polled_channels
 from core.thing_model.polling import register_read
 from core.thing_model.product import Mounted
 from core.thing_model.site import SiteSlot
 from core.vectors import FrameVector, read_vectors
-from tests.collector.devices import Image, served
+from tests.collector.devices import REGISTRY, Image, served
 from tests.servers import HOST
 
-REGISTRY = load(strict=True)
 Read = tuple[Part, Channel, FrameVector]
 
 

@@ -1,4 +1,4 @@
-"""What devices and lines do wrong: each time an error that says it, counted, and the rest goes on."""
+"""What devices and lines do wrong: an error that says it, counted, and the rest goes on."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.constants import ExcCodes
 
-from core.host import load
 from core.registry import Part, part_of
 from core.runtime.collector.line import Line, Manner
 from core.runtime.collector.modbus import ModbusError
@@ -17,10 +16,9 @@ from core.runtime.mqtt_link import Backoff
 from core.thing_model.layout.framing import crc16
 from core.thing_model.product import Mounted
 from core.thing_model.site import SiteSlot
-from tests.collector.devices import Image, answering, served, served_on_a_line
+from tests.collector.devices import REGISTRY, Image, answering, served, served_on_a_line
 from tests.servers import HOST, free_port
 
-REGISTRY = load(strict=True)
 BRIEF = Manner(timeout=0.2, retries=0)
 
 
@@ -222,7 +220,10 @@ def test_reads_are_cut_where_no_value_is_torn():
 
 
 async def test_two_devices_on_one_serial_line(tmp_path: Path):
-    first, second = Image(input={n: 1 for n in range(80)}), Image(input={n: 2 for n in range(80)})
+    first, second = (
+        Image(input=dict.fromkeys(range(80), 1)),
+        Image(input=dict.fromkeys(range(80), 2)),
+    )
     async with served_on_a_line([first.device(1), second.device(2)], tmp_path) as port:
         line = Line(LineAddress(str(port), 0, "rtu", 115200))
         reads = [line.read(4, 0, 40, unit, Manner(3, 0)) for unit in (1, 2, 1, 2)]

@@ -17,7 +17,6 @@ from sqlalchemy import text
 from core.commanding import commands
 from core.commanding.commands import CommandRecord, CommandRequest
 from core.fleet import systems
-from core.host import load
 from core.runtime import topics
 from core.runtime.clock import now
 from core.runtime.collector.service import Collector
@@ -31,12 +30,11 @@ from core.site_files import read_site_file
 from core.telemetry.readings import latest_of
 from core.thing_model.messages import CommandMessage
 from core.vectors import read_vectors
-from tests.collector.devices import Image, served
+from tests.collector.devices import REGISTRY, Image, served
 from tests.servers import HOST, Mosquitto, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-REGISTRY = load(strict=True)
 SN = "9010KETU000W0000"
 PATIENCE = 60.0
 KILLS = 2
@@ -136,7 +134,7 @@ class House:
 async def until(check: Callable[[], Awaitable[Any]]) -> Any:
     """What `check` gives as soon as it gives something."""
     async with asyncio.timeout(PATIENCE):
-        while not (found := await check()):
+        while not (found := await check()):  # noqa: ASYNC110  it happens in other processes
             await asyncio.sleep(0.05)
     return found
 
@@ -227,14 +225,19 @@ async def test_a_command_is_carried_out_once_and_its_answer_is_repeated(house: H
 
 
 async def _answers(outbox: Path, count: int) -> list[dict[str, Any]]:
-    """What was answered, once there is so much of it; from a copy, for the file is in use."""
+    """What was answered, once there is so much of it."""
+    found = _answered(outbox)
+    return found if len(found) >= count else []
+
+
+def _answered(outbox: Path) -> list[dict[str, Any]]:
+    """From a copy, for the file is in use."""
     copies = [outbox.with_name(f"copy{end}") for end in ("", "-wal")]
     for copy, end_ in zip(copies, ("", "-wal"), strict=True):
         copy.write_bytes(Path(f"{outbox}{end_}").read_bytes())
     with contextlib.closing(sqlite3.connect(copies[0])) as connection:
         rows = connection.execute("SELECT body FROM entries WHERE kind = 'ack' ORDER BY id")
-        found = [msgspec.json.decode(body) for (body,) in rows]
-    return found if len(found) >= count else []
+        return [msgspec.json.decode(body) for (body,) in rows]
 
 
 async def _note_sequences(consumer: MqttConsumer, into: set[int]) -> None:

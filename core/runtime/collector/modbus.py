@@ -94,7 +94,7 @@ class ModbusConnection:
         answer = await self._answered(
             lambda: ask(start, count=count, device_id=unit), function, unit
         )
-        registers: list[int] = answer.registers
+        registers = answer.registers
         if len(registers) != count:
             what = f"{len(registers)} registers came, {count} were asked for"
             raise ModbusError("truncated", what)

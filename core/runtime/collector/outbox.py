@@ -111,8 +111,11 @@ class Outbox:
         added: list[Entry] = []
         with self._transaction() as cursor:
             for note in notes:
-                row = (note.kind, note.slot, note.channel, self.boot_id)
-                row += (self.sequence + len(added) + 1, note.time, note.body)
+                sequence = self.sequence + len(added) + 1
+                row = (
+                    note.kind, note.slot, note.channel, self.boot_id, sequence, note.time,
+                    note.body,
+                )  # fmt: skip
                 cursor.execute(
                     "INSERT INTO entries (kind, slot, channel, boot_id, sequence, device_time, "
                     "body) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -235,14 +238,11 @@ class Outbox:
             if self._connection.in_transaction:
                 yield self._connection.cursor()
                 return
-            cursor = self._connection.cursor()
             try:
-                cursor.execute("BEGIN IMMEDIATE")
-                yield cursor
-                cursor.execute("COMMIT")
+                with self._connection:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    yield self._connection.cursor()
             except sqlite3.Error as error:
-                if self._connection.in_transaction:
-                    self._connection.rollback()
                 raise OutboxError(_unusable(self.path, error)) from error
 
 

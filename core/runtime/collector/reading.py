@@ -142,18 +142,19 @@ class SlotReader:
         ]
 
     async def _model(self, channel: PolledChannel) -> bytes:
+        """The registers of a model; where another stands now, the chain is walked once more."""
         number = channel.channel.decoder.sunspec
-        found = next((m for m in await self.models() if m.number == number), None)
-        if found is None:
-            why = f"the device has no model {number}"
-            self._resting[channel.name] = self.clock() + REST, why
-            raise RestingError(why)
-        frame = await self._read_model(found.address, found.registers)
-        if struct.unpack(">HH", frame[:4]) != (found.number, found.registers - 2):
+        for _ in range(2):
+            found = next((m for m in await self.models() if m.number == number), None)
+            if found is None:
+                why = f"the device has no model {number}"
+                self._resting[channel.name] = self.clock() + REST, why
+                raise RestingError(why)
+            frame = await self._read_model(found.address, found.registers)
+            if struct.unpack(">HH", frame[:4]) == (found.number, found.registers - 2):
+                return frame
             self._models = None
-            what = f"another model stands at {found.address} than before: walking again"
-            raise ChainError(what)
-        return frame
+        raise ChainError(f"the chain of models changes while model {number} is read")
 
     async def _read_model(self, start: int, count: int) -> bytes:
         most, read = self.polled.given.max_registers, b""
