@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from core.host import load
-from core.registry import Registry
 from core.runtime.collector.chain import ChainError, walk
 from core.runtime.collector.line import Line, Manner
 from core.runtime.collector.modbus import ModbusError
@@ -54,13 +53,12 @@ def collect(
     if named is not None:
         click.echo(_password(named))
         return
-    registry = load(settings().plugins)
     if discover is not None:
-        run(_discover(registry, discover, unit))
+        run(_discover(discover, unit))
         return
     if site is None:
         raise click.UsageError("name a site file, or a device with --discover")
-    known = read_site_file(site, registry)
+    known = read_site_file(site, load(settings().plugins))
     if only_check:
         for line in explained(known):
             click.echo(line)
@@ -175,11 +173,12 @@ async def _read_once(reader: SlotReader, *, printed: bool) -> int:
         place = f"{reader.polled.slot} {channel.name}"
         try:
             frame = await reader.frame(channel)
-            values = channel.channel.all_values(frame)
         except FAILURES as error:
             failed += 1
             click.echo(f"{place}: {error}", err=True)
             continue
+        try:
+            values = channel.channel.all_values(frame)
         except DecodeError as error:
             failed += 1
             click.echo(f"{place}: {error} in {frame.hex(' ')}", err=True)
@@ -199,7 +198,7 @@ def _print(polled: PolledSlot, key: str, value: Any) -> None:
         click.echo(f"  {key} = {value} {datapoint.unit if datapoint else ''}".rstrip())
 
 
-async def _discover(registry: Registry, place: str, unit: int) -> None:
+async def _discover(place: str, unit: int) -> None:
     host, _, port = place.partition(":")
     if port and not port.isdecimal():
         raise click.UsageError(f"{place!r} is not HOST or HOST:PORT")
@@ -212,7 +211,7 @@ async def _discover(registry: Registry, place: str, unit: int) -> None:
         line.close()
     speaking = {
         decoder.sunspec: f"{plugin.name} {decoder.doc}".strip()
-        for plugin in registry.plugins.values()
+        for plugin in load(settings().plugins).plugins.values()
         for decoder in plugin.decoders
         if decoder.sunspec is not None
     }

@@ -87,7 +87,8 @@ class Line:
                 self.asked += 1
                 return await ask()
             except ModbusError as error:
-                self.faults[unit, error.fault] += 1
+                counted: tuple[int, Fault] = (unit, error.fault)
+                self.faults[counted] += 1
                 if error.fault in HURT and self.address.framing == "rtu":
                     await settle(manner.timeout / 2)
                 raise

@@ -41,7 +41,8 @@ class ModbusError(Exception):
     """A request that did not get its answer. `exception` is the code a device refused it with."""
 
     def __init__(self, fault: Fault, reason: str, exception: int = 0) -> None:
-        self.fault, self.exception = fault, exception
+        self.fault: Fault = fault
+        self.exception = exception
         super().__init__(reason)
 
 

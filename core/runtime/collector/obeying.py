@@ -87,17 +87,23 @@ class Obeyer:
         await self._answer(message.id, "accepted")
         acknowledge()
         await self._answer(message.id, "running")
-        unit = polled.unit
+        if await self._written(message.id, polled, framing, body):
+            await self._read_back(polled, command, message)
+
+    async def _written(
+        self, id_: str, polled: PolledSlot, framing: ModbusWrite, body: bytes
+    ) -> bool:
+        """Write, and answer how it went; False if the device has refused it."""
+        line = self.lines[polled.slot]
         try:
-            await self.lines[polled.slot].write(
-                framing.function, framing.address, body, unit, PATIENCE
-            )
+            await line.write(framing.function, framing.address, body, polled.unit, PATIENCE)
         except ModbusError as error:
-            outcome = "" if error.fault == "exception" else "; whether it was applied is not known"
-            await self._answer(message.id, "failed", f"{error.fault}: {error}{outcome}")
-        else:
-            await self._answer(message.id, "succeeded")
-        await self._read_back(polled, command, message)
+            refused = error.fault == "exception"
+            outcome = "" if refused else "; whether it was applied is not known"
+            await self._answer(id_, "failed", f"{error.fault}: {error}{outcome}")
+            return not refused
+        await self._answer(id_, "succeeded")
+        return True
 
     def _understood(
         self, message: CommandMessage

@@ -12,7 +12,7 @@ Two limits, both said in records of the log and counted, never silent:
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -232,7 +232,7 @@ class Outbox:
             return int(self._connection.execute(query, given).fetchone()[0])
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+    def _transaction(self) -> Generator[sqlite3.Cursor, None, None]:
         """One transaction, committed to disk; one inside another joins it. Raises OutboxError."""
         with self._lock:
             if self._connection.in_transaction:
