@@ -13,12 +13,15 @@ from core.runtime.credentials import Credentials
 from core.runtime.database import DatabaseError, database_url
 from core.runtime.mqtt_login import BrokerAddress
 from core.thing_model.problems import Problem
+from core.thing_model.product import OFFLINE_AFTER
 
 PREFIX: Final = "THINGWRIGHT_"
 KEY_BYTES: Final = 32
 FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
 ENCRYPTED: Final = ("mqtts", "tls")
+NEW_DAYS: Final = 7
+LONGEST: Final = 10_000_000
 CREDENTIALS_FILE: Final = "credentials.json"
 
 
@@ -43,6 +46,9 @@ class Settings:
     plugins: folders with more plugins (THINGWRIGHT_PLUGINS, separated as in PATH).
     plug_and_play: whether a device that names a known product model registers itself
     (THINGWRIGHT_PLUG_AND_PLAY, yes).
+    offline_after: seconds without anything from a system until it is offline, where its product
+    model says nothing else (THINGWRIGHT_OFFLINE_AFTER, 900).
+    new_days: days after its first frame for which a system is new (THINGWRIGHT_NEW_DAYS, 7).
     """
 
     data: Path = Path("data")
@@ -51,6 +57,8 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     plugins: tuple[Path, ...] = ()
     plug_and_play: bool = True
+    offline_after: int = OFFLINE_AFTER
+    new_days: int = NEW_DAYS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -64,6 +72,14 @@ class Settings:
         flag = FLAGS.get(said("PLUG_AND_PLAY", "yes").lower())
         if flag is None:
             problems.append(Problem(PREFIX + "PLUG_AND_PLAY", "is neither yes nor no", "say one"))
+        whole: dict[str, int] = {}
+        for name, usual in (("OFFLINE_AFTER", OFFLINE_AFTER), ("NEW_DAYS", NEW_DAYS)):
+            text = said(name, str(usual))
+            if text.isascii() and text.isdigit() and 0 < int(text) < LONGEST:
+                whole[name] = int(text)
+            else:
+                hint = f"write a whole number from 1 on, such as {usual}"
+                problems.append(Problem(PREFIX + name, f"{text!r} is not a whole number", hint))
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -73,6 +89,8 @@ class Settings:
             said("SECRET_KEY"),
             tuple(Path(folder) for folder in said("PLUGINS").split(os.pathsep) if folder),
             flag is not False,
+            whole["OFFLINE_AFTER"],
+            whole["NEW_DAYS"],
         )
 
     @property

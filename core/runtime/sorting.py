@@ -56,6 +56,22 @@ class Heard:
 
 
 @frozen(eq=False)
+class Mark:
+    """A message of a known system whose header could be read, whatever became of its body.
+
+    `sequence` is the device's own number, not yet as the tables keep it. `late` marks backfill.
+    `offline_after` are the seconds of its product model.
+    """
+
+    system_id: int
+    boot_id: int
+    sequence: int
+    device_time: int
+    late: bool
+    offline_after: int
+
+
+@frozen(eq=False)
 class Announced:
     """A birth message or last will."""
 
@@ -67,10 +83,12 @@ class Announced:
 class Sorted:
     """Messages by what is to be done with them. A frame that cannot be decoded is in two lists.
 
-    `frames` are the messages of the arrivals, in the same order.
+    `frames` are the messages of the arrivals, in the same order; `marks` the headers of all that
+    have one.
     """
 
     arrivals: list[Arrival] = field(factory=list[Arrival])
+    marks: list[Mark] = field(factory=list[Mark])
     frames: list[Read] = field(factory=list[Read])
     logs: list[LogMessage] = field(factory=list[LogMessage])
     heard: list[Heard] = field(factory=list[Heard])
@@ -127,12 +145,12 @@ def sort(read: Iterable[Read], known: Mapping[str, Known], now: int) -> Sorted:
 
 def _sort_frame(read: Read, known: Known | None, now: int, into: Sorted) -> None:
     system_id, model = _registered(read, known)
+    envelope = _opened(read, system_id, model, into)
     part = _part(read, model)
     channel = part.channels.get(read.uplink.channel or "")
     if channel is None:
         what = f"has no channel {read.uplink.channel!r}, its channels are {_list(part.channels)}"
         raise RejectionError("unknown_channel", f"{_place(part)} {what}", part.plugin.name)
-    envelope = Envelope.parse(read.message.payload)
     arrival = Arrival(
         system_id,
         read.uplink.sn,
@@ -166,15 +184,15 @@ def _decode(arrival: Arrival) -> None:
 
 def _sort_log(read: Read, known: Known | None, now: int, into: Sorted) -> None:
     system_id, model = _registered(read, known)
+    envelope = _opened(read, system_id, model, into)
     part = _part(read, model)
-    envelope = Envelope.parse(read.message.payload)
     header = (envelope.boot_id, wrapped(envelope.sequence), envelope.device_time)
     into.logs.append(LogMessage(system_id, part, *header, now, envelope.body))
 
 
 def _sort_ack(read: Read, known: Known | None, _now: int, into: Sorted) -> None:
-    system_id, _ = _registered(read, known)
-    envelope = Envelope.parse(read.message.payload)
+    system_id, model = _registered(read, known)
+    envelope = _opened(read, system_id, model, into)
     into.heard.append(Heard(read, system_id, _json(_ACKNOWLEDGEMENT, envelope.body)))
 
 
@@ -189,6 +207,15 @@ _SORTERS: Final = {
     "ack": _sort_ack,
     "presence": _skip,
 }
+
+
+def _opened(read: Read, system_id: int, model: System, into: Sorted) -> Envelope:
+    """The message with its header read; the header counts even if the body cannot be read."""
+    envelope = Envelope.parse(read.message.payload)
+    header = (envelope.boot_id, envelope.sequence, envelope.device_time)
+    late, offline_after = read.uplink.kind == "backfill", model.product.offline_after
+    into.marks.append(Mark(system_id, *header, late, offline_after))
+    return envelope
 
 
 def _registered(read: Read, known: Known | None) -> tuple[int, System]:

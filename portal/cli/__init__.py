@@ -14,7 +14,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "broker": ("portal.cli.processes:broker", "Run the embedded MQTT broker."),
     "serve": ("portal.cli.serve:serve", "Serve the portal on one port."),
     "ingest": ("portal.cli.processes:ingest", "Take frames from the broker into the database."),
-    "worker": ("portal.cli.processes:worker", "Send commands to devices and follow them."),
+    "worker": (
+        "portal.cli.processes:worker",
+        "Send commands, find silent systems, ask for what is missing.",
+    ),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),
     "plugins": ("portal.cli.plugins:plugins", "List the plugins and what they declare."),
     "check": ("portal.cli.check:check", "Try whether plugins conform, and how well they prove it."),

@@ -20,6 +20,7 @@ from core.runtime.outbox import run_outbox
 from core.runtime.replay import replay
 from core.runtime.settings import PREFIX, Settings, SettingsError
 from core.runtime.simulator import Playback, simulate, simulated_fleet
+from core.runtime.sweeper import run_sweeper
 from core.runtime.transport import TransportError
 from core.thing_model.problems import ModelError
 
@@ -40,8 +41,14 @@ def ingest() -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands to devices and follow what becomes of them."""
-    run(run_outbox(settings()))
+    """Send commands to devices, follow what becomes of them, and find systems that fall silent."""
+    run(_work(settings()))
+
+
+async def _work(given: Settings) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_outbox(given))
+        group.create_task(run_sweeper(given))
 
 
 @click.command("simulate")

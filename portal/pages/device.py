@@ -101,7 +101,7 @@ async def device_of(services: Services, sn: str, tz: str = "site") -> Device:
         record = await systems.by_sn(connection, sn)
         if record is None:
             raise NotFoundException(f"No system has the serial number {sn}.")
-        glance = await overview.of_system(connection, record, services.moment())
+        glance = await overview.of_system(connection, record)
         readings = await latest_of(connection, record.id)
     system = systems.model_of(services.registry, record)
     return Device(glance, system, readings, zone_of(record.timezone, tz))

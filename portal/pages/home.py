@@ -4,11 +4,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from core.fleet import overview
+from core.fleet import counters
 from core.telemetry import dead_letters
 from portal.presentation import status
 from portal.services import TheServices
 from portal.twins import Loaded, page
+
+CARDS: Final = ("normal", "fault", "offline", "protection", "upgrading", "new")
 
 
 class FleetDocument(Struct, frozen=True):
@@ -18,6 +20,8 @@ class FleetDocument(Struct, frozen=True):
     normal: int
     fault: int
     offline: int
+    protection: int
+    upgrading: int
     new: int
     dead_letters: dict[str, int]
     plugins: int
@@ -28,7 +32,7 @@ class FleetDocument(Struct, frozen=True):
 async def fleet(services: TheServices) -> Loaded[FleetDocument]:
     """Counts of systems by status, of dead letters by code, of plugins and their problems."""
     async with services.database.read() as connection:
-        counts = await overview.counts(connection, services.moment())
+        counts = await counters.counts(connection)
         letters = await dead_letters.counts(connection)
         recent = await dead_letters.page(connection, limit=5)
     registry = services.registry
@@ -37,13 +41,15 @@ async def fleet(services: TheServices) -> Loaded[FleetDocument]:
         counts.normal,
         counts.fault,
         counts.offline,
+        counts.protection,
+        counts.upgrading,
         counts.new,
         letters,
         len(registry.plugins),
         len(registry.products),
         len(registry.problems),
     )
-    by_status = {name: getattr(counts, name) for name in ("normal", "fault", "offline", "new")}
+    by_status = {name: getattr(counts, name) for name in CARDS}
     cards = [("all", "/systems", counts.total)]
     cards += [(name, f"/systems?status={name}", number) for name, number in by_status.items()]
     return Loaded(

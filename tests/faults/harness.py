@@ -86,7 +86,7 @@ async def until(
     """Wait until the answer is yes; a database that does not answer counts as no."""
     try:
         async with asyncio.timeout(within):
-            while not await _answer(question):
+            while not await _answer(question):  # noqa: ASYNC110  it is another process
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise AssertionError(f"after {within:.0f} s still not so: {what}") from None
