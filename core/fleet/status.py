@@ -63,14 +63,14 @@ async def hear(
     connection: AsyncConnection, signs: Mapping[int, Sign], now: int
 ) -> dict[int, Status]:
     """Note that these systems were heard; returns their statuses, which nobody else changes now."""
-    rows = [(id_, now + signs[id_].silent_after) for id_ in sorted(signs)]
+    rows: list[Row] = [(id_, now + signs[id_].silent_after) for id_ in sorted(signs)]
     if not rows:
         return {}
     if connection.dialect.name == "postgresql":
         found = await connection.exec_driver_sql(_HEARD_POSTGRESQL, (*arrays(rows), now))
     else:
         found = await connection.exec_driver_sql(_HEARD_SQLITE, (now, now, json.dumps(rows)))
-    return {id_: cast("Status", status) for id_, status in found}
+    return {row[0]: cast("Status", row[1]) for row in found}
 
 
 async def of(connection: AsyncConnection, system_ids: Iterable[int]) -> dict[int, Status]:

@@ -14,7 +14,7 @@ from core.runtime.envelope import Envelope, EnvelopeError
 from core.runtime.topics import TopicError, Uplink
 from core.runtime.transport import Message
 from core.telemetry.dead_letters import Rejected
-from core.telemetry.frames import Arrival
+from core.telemetry.frames import Arrival, Mark
 from core.telemetry.readings import wrapped
 from core.thing_model.messages import Acknowledgement, Presence
 from core.thing_model.problems import DecodeError
@@ -53,22 +53,6 @@ class Heard:
     read: Read
     system_id: int
     said: Acknowledgement
-
-
-@frozen(eq=False)
-class Mark:
-    """A message of a known system whose header could be read, whatever became of its body.
-
-    `sequence` is the device's own number, not yet as the tables keep it. `late` marks backfill.
-    `offline_after` are the seconds of its product model.
-    """
-
-    system_id: int
-    boot_id: int
-    sequence: int
-    device_time: int
-    late: bool
-    offline_after: int
 
 
 @frozen(eq=False)

@@ -13,7 +13,8 @@ from core.journal import faults, logs
 from core.runtime.presence import Registrar
 from core.runtime.sorting import Heard, RejectionError, Sorted
 from core.runtime.vitals import Vitals
-from core.telemetry import dead_letters, frames, latest
+from core.telemetry import dead_letters, frames, gaps, latest
+from core.telemetry.coverage import Marker
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes
@@ -27,6 +28,7 @@ class Store:
 
     registrar: Registrar
     vitals: Vitals = field(factory=Vitals)
+    marker: Marker = field(factory=Marker)
 
     async def keep(self, found: Sorted, now: int, *, replay: bool) -> Changes:
         """Keep everything in one transaction; `found.rejected` gets what is refused meanwhile.
@@ -36,6 +38,8 @@ class Store:
         directory = self.registrar.directory
         async with directory.database.begin() as connection:
             changes = await _keep_frames(connection, found)
+            await gaps.note(connection, found.marks, now)
+            marked = await self.marker.note(connection, found.arrivals)
             noted = await self._note(connection, found, changes, now, replay=replay)
             await logs.store(connection, found.logs)
             for heard in found.heard:
@@ -47,6 +51,7 @@ class Store:
             await dead_letters.store(connection, found.rejected, now)
         directory.forget(changed)
         self.vitals.remember(noted, now)
+        self.marker.remember(marked)
         return changes
 
     async def _note(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.fleet import status, systems
 from core.fleet.status import NEW_FOR, Sign
 from core.journal.faults import Closed, Opened
-from core.runtime.sorting import Mark
+from core.telemetry.frames import Mark
 from core.thing_model.product import OFFLINE_AFTER
 
 

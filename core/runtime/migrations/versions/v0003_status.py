@@ -17,6 +17,7 @@ NAMES: Final = ", ".join(COUNTED)
 
 
 def upgrade() -> None:
+    _add_completeness()
     _add_status()
     _add_changes()
     _add_counts()
@@ -50,6 +51,80 @@ def _add_status() -> None:
             sqlite_where=sa.text(where),
             postgresql_where=sa.text(where),
         )
+
+
+def _add_completeness() -> None:
+    op.create_table(
+        "starts",
+        Column("system_id", sa.BigInteger(), nullable=False),
+        Column("boot_id", sa.BigInteger(), nullable=False),
+        Column("lowest", sa.BigInteger(), nullable=False),
+        Column("highest", sa.BigInteger(), nullable=False),
+        Column("first_time", sa.BigInteger(), nullable=False),
+        Column("last_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system_id", "boot_id", name="pk_starts"),
+        sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 70},
+    )
+    op.create_table(
+        "gaps",
+        Column("id", ID, nullable=False),
+        Column("system_id", sa.BigInteger(), nullable=False),
+        Column("boot_id", sa.BigInteger(), nullable=False),
+        Column("first", sa.BigInteger(), nullable=False),
+        Column("last", sa.BigInteger(), nullable=False),
+        Column("missing", sa.BigInteger(), nullable=False),
+        Column("ranges", sa.Text(), nullable=False),
+        Column("after_time", sa.BigInteger()),
+        Column("before_time", sa.BigInteger(), nullable=False),
+        Column("noticed_at", sa.BigInteger(), nullable=False),
+        Column("closed_at", sa.BigInteger()),
+        Column("asked", sa.Integer(), nullable=False, server_default="0"),
+        sa.PrimaryKeyConstraint("id", name="pk_gaps"),
+    )
+    op.create_index("ix_gaps_system_id_id", "gaps", ["system_id", "id"])
+    op.create_index(
+        "ix_gaps_open",
+        "gaps",
+        ["system_id", "boot_id"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
+        "coverage",
+        Column("system_id", sa.BigInteger(), nullable=False),
+        Column("day", sa.BigInteger(), nullable=False),
+        *(Column(f"h{hour}", sa.BigInteger(), nullable=False) for hour in range(0, 24, 4)),
+        sa.PrimaryKeyConstraint("system_id", "day", name="pk_coverage"),
+        sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 70},
+    )
+    op.create_table(
+        "backfill_requests",
+        Column("id", sa.String(length=26), nullable=False),
+        Column("system_id", sa.BigInteger(), nullable=False),
+        Column("boot_id", sa.BigInteger(), nullable=False),
+        Column("ranges", sa.JSON(), nullable=False),
+        Column("asked", sa.BigInteger(), nullable=False),
+        Column("returned", sa.BigInteger(), nullable=False),
+        Column("state", sa.String(length=16), nullable=False),
+        Column("reason", sa.Text(), nullable=False),
+        Column("created_by", sa.String(length=128), nullable=False),
+        Column("created_at", sa.BigInteger(), nullable=False),
+        Column("expires_at", sa.BigInteger(), nullable=False),
+        Column("sent_at", sa.BigInteger()),
+        Column("answered_at", sa.BigInteger()),
+        Column("finished_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name="pk_backfill_requests"),
+    )
+    op.create_index("ix_backfill_requests_system_id_id", "backfill_requests", ["system_id", "id"])
+    op.create_index(
+        "ix_backfill_requests_unfinished",
+        "backfill_requests",
+        ["system_id"],
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
 
 
 def _add_changes() -> None:
@@ -132,10 +207,10 @@ def _postgresql() -> Iterator[str]:
         f"{into} SELECT company_id, {sums} FROM (VALUES {values}) AS changed (n, {columns}) "  # noqa: S608
         "GROUP BY company_id;",
     )
-    rows = (", ".join(f"{row}.{c.strip()}" for c in columns.split(",")) for row in ("OLD", "NEW"))
+    old, new = (", ".join(f"{row}.{c}" for c in columns.split(", ")) for row in ("OLD", "NEW"))
     yield (
         f"CREATE TRIGGER fleet_count_update AFTER UPDATE OF {columns} ON systems FOR EACH ROW "
-        f"WHEN (({next(rows)}) IS DISTINCT FROM ({next(rows)})) "
+        f"WHEN (({old}) IS DISTINCT FROM ({new})) "
         "EXECUTE FUNCTION fleet_count_update()"
     )
 
