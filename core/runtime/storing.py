@@ -13,7 +13,7 @@ from core.journal import faults, logs
 from core.runtime.presence import Registrar
 from core.runtime.sorting import Heard, RejectionError, Sorted
 from core.runtime.vitals import Vitals
-from core.telemetry import dead_letters, frames, gaps, latest
+from core.telemetry import backfill, dead_letters, frames, gaps, latest
 from core.telemetry.coverage import Marker
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
@@ -98,9 +98,11 @@ def _others(arrivals: Sequence[Arrival], conflicting: set[Arrival]) -> Iterable[
 async def _keep_heard(connection: AsyncConnection, heard: Heard, now: int) -> list[Rejected]:
     """Take in what a device says of a command; the message is returned where that cannot be."""
     try:
-        if await commands.acknowledge(connection, heard.system_id, heard.said, now):
+        of = (connection, heard.system_id, heard.said, now)
+        if await commands.acknowledge(*of) or await backfill.answer(*of):
             return []
-        reason = f"{heard.read.uplink.sn} was never sent a command {heard.said.id}"
+        sent = f"a command or request {heard.said.id}"
+        reason = f"{heard.read.uplink.sn} was never sent {sent}"
         return [heard.read.rejected(RejectionError("unknown_command", reason))]
     except TransitionError as error:
         return [heard.read.rejected(RejectionError("illegal_transition", str(error)))]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from core.host import load
+from core.runtime.asking import run_asker
 from core.runtime.broker import run_broker
 from core.runtime.bus import mqtt_address
 from core.runtime.credentials import CredentialsError
@@ -41,7 +42,7 @@ def ingest() -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands to devices, follow what becomes of them, and find systems that fall silent."""
+    """Send commands, find systems that fall silent, and ask for messages that are missing."""
     run(_work(settings()))
 
 
@@ -49,6 +50,7 @@ async def _work(given: Settings) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(run_outbox(given))
         group.create_task(run_sweeper(given))
+        group.create_task(run_asker(given))
 
 
 @click.command("simulate")
