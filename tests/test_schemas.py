@@ -110,6 +110,12 @@ RIGHT: dict[str, Document] = {
         "expires_at": 1_700_000_000_000,
         "frame": "010600641388",
     },
+    "backfill_request": {
+        "id": "01JCQ0V0000000000000000000",
+        "boot_id": 305_419_896,
+        "ranges": [[17, 20], [31, 31]],
+        "expires_at": 1_700_000_000_000,
+    },
     "acknowledgement": {"id": "01JCQ0V0000000000000000000", "status": "succeeded"},
     "presence": {"online": True, "product_model": "smile5", "firmware": "3.7", "country": "DE"},
 }
@@ -174,6 +180,14 @@ WRONG: dict[str, tuple[tuple[str, Any], ...]] = {
         ("expires_at", "2030-01-01"),
         ("frame", None),
         ("priority", 1),
+    ),
+    "backfill_request": (
+        ("id", 1),
+        ("boot_id", "x"),
+        ("ranges", [17, 20]),
+        ("ranges", [[17, 20, 21]]),
+        ("expires_at", None),
+        ("from", 1),
     ),
     "acknowledgement": (
         ("id", "01JCQ0V"),
