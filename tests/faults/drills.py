@@ -21,6 +21,8 @@ from tests.faults.fleet import Device, fleet, moments
 from tests.faults.harness import Process, environment, running, service, until, value
 from tests.servers import Mosquitto
 
+PAUSE = 0.1
+"""Seconds between two batches of a device, on average."""
 SETTLED = 3.0
 """Seconds for which devices go on after the last kill, so that a later message names each gap."""
 
@@ -34,6 +36,7 @@ class Report:
     sent: int = 0
     missed: int = 0
     lost: int = 0
+    refused: int = 0
     wrong_counts: int = 0
     checks: int = 0
     seconds: float = 0.0
@@ -42,7 +45,8 @@ class Report:
         return (
             f"{self.kills} kills of ingest, {self.broker_kills} of mosquitto: "
             f"{self.sent} messages sent, {self.missed} lost by the broker and asked for again, "
-            f"{self.lost} lost in the end; counts compared {self.checks} times, "
+            f"{self.lost} lost in the end, {self.refused} dead letters; "
+            f"counts compared {self.checks} times, "
             f"{self.wrong_counts} differed; {self.seconds:.0f} s"
         )
 
@@ -56,7 +60,7 @@ class Drill:
     told: dict[str, str]
     devices: Sequence[Device]
     report: Report = attrs.field(factory=Report)
-    silence: asyncio.Event = attrs.field(factory=asyncio.Event)
+    speaking: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     async def run(self, kills: int, broker_kills: int, *, mean: float, seed: int) -> Report:
         """Kill so often, then wait until all that was sent is there; raises AssertionError."""
@@ -75,7 +79,7 @@ class Drill:
 
     @asynccontextmanager
     async def _speaking(self) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(each.run(self.silence, 0.05)) for each in self.devices]
+        tasks = [asyncio.create_task(each.run(self.speaking, PAUSE)) for each in self.devices]
         try:
             yield
         finally:
@@ -87,18 +91,30 @@ class Drill:
                 task.result()
 
     async def _until_registered(self) -> None:
-        query = "SELECT count(*) FROM systems WHERE status <> 'offline'"
+        """Let devices speak once all are registered, which shows that ingest listens."""
+        query = "SELECT count(*) FROM systems"
 
         async def done() -> bool:
             return bool(await value(self.database, query) == len(self.devices))
 
-        await until(done, "every device has registered and spoken")
+        await until(done, "every device has registered")
+        self.speaking.set()
 
     async def _kill(self, ingest: Process, count: int, mean: float, seed: int) -> None:
         for pause in moments(seed, count, mean):
             await asyncio.sleep(pause)
             await ingest.restart()
             self.report.kills += 1
+            await self._until_heard(time.time_ns() // 1_000_000)
+
+    async def _until_heard(self, since: int) -> None:
+        """Until ingest works again, so that the next kill finds it at work."""
+        query = "SELECT coalesce(max(last_frame_at), 0) FROM systems"
+
+        async def done() -> bool:
+            return bool(await value(self.database, query) > since)
+
+        await until(done, "ingest takes in frames again")
 
     async def _kill_broker(self, count: int, mean: float, seed: int) -> None:
         for pause in moments(seed, count, mean):
@@ -117,7 +133,7 @@ class Drill:
 
     async def _until_whole(self) -> None:
         await asyncio.sleep(SETTLED)
-        self.silence.set()
+        self.speaking.clear()
         await until(self._all_said, "devices have sent what was late")
         await until(self._is_known, "the newest message of each device has come")
         self.report.missed = await self._missing()
@@ -125,6 +141,7 @@ class Drill:
         self.report.sent = sum(each.sent for each in self.devices)
         kept = await value(self.database, "SELECT count(*) FROM frames")
         self.report.lost = sum(each.frames for each in self.devices) - kept
+        self.report.refused = await value(self.database, "SELECT count(*) FROM dead_letters")
         counted, are = await counts_and_systems(self.database)
         self.report.wrong_counts += counted != are
 
@@ -132,16 +149,11 @@ class Drill:
         return not any(each.past.waiting for each in self.devices)
 
     async def _is_known(self) -> bool:
-        return all(
-            await value(
-                self.database,
-                "SELECT coalesce(max(highest), 0) FROM starts JOIN systems ON id = system_id "
-                "WHERE sn = :sn",
-                sn=each.sn,
-            )
-            >= each.frames
-            for each in self.devices
-        )
+        query = "SELECT sn, highest FROM starts JOIN systems ON id = system_id"
+        async with self.database.read() as connection:
+            found = await connection.execute(text(query))
+            highest = {row.sn: row.highest for row in found}
+        return all(highest.get(each.sn, 0) >= each.sent for each in self.devices)
 
     async def _missing(self) -> int:
         query = "SELECT coalesce(sum(missing), 0) FROM gaps WHERE closed_at IS NULL"
@@ -173,7 +185,7 @@ async def counts_and_systems(database: Database) -> tuple[Counts, Counts]:
 
 
 def drill(
-    database: Database, mosquitto: Mosquitto, data: Path, *, devices: int = 12, seed: int = 7
+    database: Database, mosquitto: Mosquitto, data: Path, *, devices: int = 8, seed: int = 7
 ) -> Drill:
     """A drill on this database and broker."""
     url = database.url.set(drivername=database.url.get_backend_name())

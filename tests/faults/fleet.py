@@ -36,8 +36,8 @@ class Device:
     past: Past = attrs.field(factory=Past)
     _requests: asyncio.Queue[bytes] = attrs.field(factory=asyncio.Queue[bytes])
 
-    async def run(self, stop: asyncio.Event, pause: float) -> None:
-        """Speak until told to stop, and answer what is asked until cancelled."""
+    async def run(self, speaking: asyncio.Event, pause: float) -> None:
+        """Speak while that is set, and answer what is asked, until cancelled."""
         link = MqttPublisher(
             self.address,
             self.sn,
@@ -51,9 +51,7 @@ class Device:
             group.create_task(self._answer(link))
             group.create_task(self._catch_up(link))
             while True:
-                if stop.is_set():
-                    await asyncio.sleep(pause)
-                    continue
+                await speaking.wait()
                 batch = [self._frame() for _ in range(self.chance.randint(1, 5))]
                 group.create_task(self.past.say(link, batch))
                 await asyncio.sleep(pause * self.chance.random() * 2)
