@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
 from attrs import frozen
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.tables import STATUSES, Status, status_changes, systems
@@ -70,7 +70,8 @@ async def hear(
         found = await connection.exec_driver_sql(_HEARD_POSTGRESQL, (*arrays(rows), now))
     else:
         found = await connection.exec_driver_sql(_HEARD_SQLITE, (now, now, json.dumps(rows)))
-    return {row[0]: cast("Status", row[1]) for row in found}
+    rows_found: Sequence[Any] = found.all()
+    return {id_: cast("Status", status) for id_, status in rows_found}
 
 
 async def of(connection: AsyncConnection, system_ids: Iterable[int]) -> dict[int, Status]:
@@ -153,11 +154,17 @@ async def end_newness(connection: AsyncConnection, now: int, limit: int = CHUNK)
     return len(ids)
 
 
+def due_queries(now: int) -> tuple[Select[tuple[int]], ...]:
+    """What a sweep asks first: one system that fell silent, and one that is new no longer."""
+    return (
+        select(systems.c.id).where(systems.c.silent_at <= now).limit(1),
+        select(systems.c.id).where(systems.c.is_new, systems.c.new_until <= now).limit(1),
+    )
+
+
 async def is_due(connection: AsyncConnection, now: int) -> bool:
     """Whether any system is to become offline, or is new no longer."""
-    silent = select(systems.c.id).where(systems.c.silent_at <= now).limit(1)
-    known = select(systems.c.id).where(systems.c.is_new, systems.c.new_until <= now).limit(1)
-    for query in (silent, known):
+    for query in due_queries(now):
         if (await connection.execute(query)).first() is not None:
             return True
     return False

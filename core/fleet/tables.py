@@ -57,7 +57,7 @@ systems = Table(
     Index(
         "ix_systems_new_until",
         "new_until",
-        sqlite_where=text("is_new"),
+        sqlite_where=text("is_new = 1"),
         postgresql_where=text("is_new"),
     ),
 )

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet import status, systems
 from core.fleet.status import NEW_FOR, Sign
+from core.fleet.tables import Status
 from core.journal.faults import Closed, Opened
 from core.telemetry.frames import Mark
 from core.thing_model.product import OFFLINE_AFTER
@@ -56,7 +57,9 @@ class Vitals:
         await systems.note_frames(connection, {mark.system_id for mark in marks}, now)
         if changed:
             found = await status.of(connection, {each.system_id for each in changed})
-            present = {id_: is_now for id_, is_now in found.items() if is_now != "offline"}
+            present: dict[int, Status] = {
+                id_: is_now for id_, is_now in found.items() if is_now != "offline"
+            }
             seen = [each for each in changed if each.system_id in present]
             await status.judge(connection, present, {}, seen, now=now, new_until=now + self.new_for)
 

@@ -187,7 +187,17 @@ async def _ask(
     for boot_id in dict.fromkeys(gap.boot_id for gap in missing):
         ranges = list(_first(r for gap in missing if gap.boot_id == boot_id for r in gap.ranges))
         asked = sum(last - first + 1 for first, last in ranges)
-        known = (ulid(now), system_id, boot_id, ranges, asked, 0, "requested", "", by)
+        known: Sequence[Any] = (
+            ulid(now),
+            system_id,
+            boot_id,
+            ranges,
+            asked,
+            0,
+            "requested",
+            "",
+            by,
+        )
         made.append(RequestRecord(*known, now, now + PATIENCE, None, None, None))
     if made:
         rows = [{name: getattr(each, name) for name in _COLUMNS} for each in made]

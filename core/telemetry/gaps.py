@@ -88,7 +88,8 @@ async def _follow(connection: AsyncConnection, came: Mapping[Key, Mapping[int, i
         found = await connection.exec_driver_sql(_FOLLOW_POSTGRESQL, arrays(rows))
     else:
         found = await connection.exec_driver_sql(_FOLLOW_SQLITE, (json.dumps(rows),))
-    return {(system_id, boot_id) for system_id, boot_id in found}
+    keys: Sequence[Any] = found.all()
+    return {(system_id, boot_id) for system_id, boot_id in keys}
 
 
 async def _take_in(
@@ -129,9 +130,11 @@ async def _begin(connection: AsyncConnection, fresh: Mapping[Key, Start]) -> set
         return set()
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(starts).on_conflict_do_nothing()
-    rows = [dict(zip(_START, (*key, *_ends(fresh[key])), strict=True)) for key in sorted(fresh)]
-    kept = await connection.execute(statement.returning(*starts.primary_key), rows)
-    return {(system_id, boot_id) for system_id, boot_id in kept}
+    rows: list[dict[str, Any]] = [
+        dict(zip(_START, (*key, *_ends(fresh[key])), strict=True)) for key in sorted(fresh)
+    ]
+    kept = await connection.execute(statement.returning(starts.c.system_id, starts.c.boot_id), rows)
+    return {(row.system_id, row.boot_id) for row in kept}
 
 
 async def _write(connection: AsyncConnection, changed: Mapping[Key, Start], now: int) -> None:
@@ -203,7 +206,8 @@ async def _records(
 
 def _record(row: Any) -> GapRecord:
     ranges = tuple((first, last) for first, last in json.loads(row.ranges))
-    return GapRecord(*row[:6], ranges, *row[7:])
+    columns: list[Any] = list(row)
+    return GapRecord(*columns[:6], ranges, *columns[7:])
 
 
 def _gap(record: GapRecord) -> Gap:

@@ -133,6 +133,19 @@ async def test_a_change_of_summer_time_changes_nothing(bench: Bench, change: int
     assert (await _record(bench)).status == "normal"
 
 
+async def test_a_sweep_looks_into_indexes_only(bench: Bench) -> None:
+    if not bench.database.is_sqlite:
+        pytest.skip("PostgreSQL scans what is this small")
+    plans: list[str] = []
+    async with bench.database.read() as connection:
+        for query in status.due_queries(bench.now):
+            sql = str(query.compile(connection.sync_engine, compile_kwargs={"literal_binds": True}))
+            found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")
+            plans += [row[3] for row in found]
+    assert len(plans) == 2
+    assert all(plan.startswith("SEARCH systems USING") for plan in plans), plans
+
+
 async def test_newness_ends_with_its_time(bench: Bench) -> None:
     await bench.take(frame(1))
     bench.now += 7 * DAY - 1

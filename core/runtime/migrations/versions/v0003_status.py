@@ -48,7 +48,7 @@ def _add_status() -> None:
             f"ix_systems_{name}",
             "systems",
             [name],
-            sqlite_where=sa.text(where),
+            sqlite_where=sa.text(where.replace("is_new", "is_new = 1")),
             postgresql_where=sa.text(where),
         )
 
