@@ -145,6 +145,7 @@ async def end_newness(connection: AsyncConnection, now: int, limit: int = CHUNK)
     due = (
         select(systems.c.id)
         .where(systems.c.is_new, systems.c.new_until <= now)
+        .order_by(systems.c.new_until)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -157,8 +158,14 @@ async def end_newness(connection: AsyncConnection, now: int, limit: int = CHUNK)
 def due_queries(now: int) -> tuple[Select[tuple[int]], ...]:
     """What a sweep asks first: one system that fell silent, and one that is new no longer."""
     return (
-        select(systems.c.id).where(systems.c.silent_at <= now).limit(1),
-        select(systems.c.id).where(systems.c.is_new, systems.c.new_until <= now).limit(1),
+        select(systems.c.id)
+        .where(systems.c.silent_at <= now)
+        .order_by(systems.c.silent_at)
+        .limit(1),
+        select(systems.c.id)
+        .where(systems.c.is_new, systems.c.new_until <= now)
+        .order_by(systems.c.new_until)
+        .limit(1),
     )
 
 

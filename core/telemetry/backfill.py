@@ -187,18 +187,24 @@ async def _ask(
     for boot_id in dict.fromkeys(gap.boot_id for gap in missing):
         ranges = list(_first(r for gap in missing if gap.boot_id == boot_id for r in gap.ranges))
         asked = sum(last - first + 1 for first, last in ranges)
-        known: Sequence[Any] = (
-            ulid(now),
-            system_id,
-            boot_id,
-            ranges,
-            asked,
-            0,
-            "requested",
-            "",
-            by,
+        made.append(
+            RequestRecord(
+                id=ulid(now),
+                system_id=system_id,
+                boot_id=boot_id,
+                ranges=ranges,
+                asked=asked,
+                returned=0,
+                state="requested",
+                reason="",
+                created_by=by,
+                created_at=now,
+                expires_at=now + PATIENCE,
+                sent_at=None,
+                answered_at=None,
+                finished_at=None,
+            )
         )
-        made.append(RequestRecord(*known, now, now + PATIENCE, None, None, None))
     if made:
         rows = [{name: getattr(each, name) for name in _COLUMNS} for each in made]
         await connection.execute(insert(backfill_requests), rows)

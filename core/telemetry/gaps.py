@@ -206,8 +206,9 @@ async def _records(
 
 def _record(row: Any) -> GapRecord:
     ranges = tuple((first, last) for first, last in json.loads(row.ranges))
-    columns: list[Any] = list(row)
-    return GapRecord(*columns[:6], ranges, *columns[7:])
+    columns: dict[str, Any] = dict(zip(gaps.c.keys(), row, strict=True))
+    columns["ranges"] = ranges
+    return GapRecord(**columns)
 
 
 def _gap(record: GapRecord) -> Gap:
