@@ -8,7 +8,13 @@ import msgspec
 
 from core.thing_model.component import Component
 from core.thing_model.grid_spec import GridSpec
-from core.thing_model.messages import Acknowledgement, CommandMessage, Live, Presence
+from core.thing_model.messages import (
+    Acknowledgement,
+    BackfillRequest,
+    CommandMessage,
+    Live,
+    Presence,
+)
 from core.thing_model.product import FunctionUse, Mounted, ProductModel
 from core.thing_model.site import Site
 
@@ -20,6 +26,7 @@ SHORT_FORMS = {Mounted: "model", FunctionUse: "id"}
 MESSAGES: Mapping[str, type] = {
     "telemetry": Live,
     "command": CommandMessage,
+    "backfill_request": BackfillRequest,
     "acknowledgement": Acknowledgement,
     "presence": Presence,
 }

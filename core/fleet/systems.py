@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.fleet.tables import systems
+from core.fleet.tables import Status, systems
 from core.records import RequestError, insert_new, printable
 from core.registry import Registry, System
 from core.thing_model.problems import Problem
@@ -45,6 +45,12 @@ class SystemRecord:
     changed_at: int
     first_frame_at: int | None
     last_frame_at: int | None
+    status: Status
+    status_since: int
+    silent_at: int | None
+    is_new: bool
+    new_until: int | None
+    is_upgrading: bool
 
 
 @frozen
@@ -262,6 +268,7 @@ def _row(registry: Registry, given: Registration, now: int) -> dict[str, Any]:
         "firmware": printable(given.firmware),
         "registered_at": now,
         "changed_at": now,
+        "status_since": now,
     }
 
 
@@ -279,4 +286,5 @@ _REGISTERED: Final = (
     "firmware",
     "registered_at",
     "changed_at",
+    "status_since",
 )

@@ -37,6 +37,7 @@ from core.runtime.settings import Settings
 from core.runtime.sorting import RejectionError, read_presence, read_topics, rejected, sender, sort
 from core.runtime.storing import Store
 from core.runtime.transport import BATCH_SIZE, Consumer, Message, Publisher
+from core.runtime.vitals import Vitals
 from core.telemetry import dead_letters
 from core.telemetry.dead_letters import DeadLetter, Rejected, digest
 from core.telemetry.latest import Changes
@@ -46,6 +47,7 @@ UPLINK_FILTERS: Final = ("ess/+/up/+", "ess/+/up/+/+", "ess/+/up/frame/+/+")
 """All that devices send but backfilled frames, and as much as can be of what no contract knows."""
 REFRESH: Final = 1.0
 GRACE: Final = 5.0
+DAY: Final = 86_400_000
 BACKOFF: Final = Backoff(0.2, 5)
 
 
@@ -78,6 +80,7 @@ class Ingest:
     publisher: Publisher | None = None
     clock: Clock = clock.now
     plug_and_play: bool = True
+    vitals: Vitals = field(factory=Vitals)
     counts: Counter[str] = field(factory=Counter[str])
     _directory: Directory = field(init=False)
     _registrar: Registrar = field(init=False)
@@ -89,7 +92,7 @@ class Ingest:
     def __attrs_post_init__(self) -> None:
         self._directory = Directory(self.registry, self.database)
         self._registrar = Registrar(self._directory, self.plug_and_play)
-        self._store = Store(self._registrar)
+        self._store = Store(self._registrar, self.vitals)
         self._feed = Feed(self.database, self.publisher) if self.publisher else None
 
     async def run(self) -> None:
@@ -227,7 +230,8 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
         live = await stack.enter_async_context(consumer("live", UPLINK_FILTERS))
         late = await stack.enter_async_context(consumer("backfill", topics.BACKFILL_FILTERS))
         LOGGER.info("ingest %s takes in what the broker delivers", slot)
-        common: dict[str, Any] = {"plug_and_play": settings.plug_and_play}
+        vitals = Vitals(settings.offline_after, settings.new_days * DAY)
+        common: dict[str, Any] = {"plug_and_play": settings.plug_and_play, "vitals": vitals}
         await _together(
             Ingest(registry, database, live, feed, **common).run(),
             Ingest(registry, database, late, **common).run(),

@@ -14,12 +14,15 @@ from core.runtime.credentials import Credentials
 from core.runtime.database import DatabaseError, database_url
 from core.runtime.mqtt_login import BrokerAddress
 from core.thing_model.problems import Problem
+from core.thing_model.product import OFFLINE_AFTER
 
 PREFIX: Final = "THINGWRIGHT_"
 KEY_BYTES: Final = 32
 FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
 ENCRYPTED: Final = ("mqtts", "tls")
+NEW_DAYS: Final = 7
+LONGEST: Final = 10_000_000
 CREDENTIALS_FILE: Final = "credentials.json"
 
 
@@ -46,6 +49,9 @@ class Settings:
     (THINGWRIGHT_PLUG_AND_PLAY, yes).
     open_to: types of users who are let into the portal (THINGWRIGHT_PORTAL_OPEN_TO, A).
     second_factor: whether A users must have one (THINGWRIGHT_SECOND_FACTOR, no).
+    offline_after: seconds without anything from a system until it is offline, where its product
+    model says nothing else (THINGWRIGHT_OFFLINE_AFTER, 900).
+    new_days: days after its first frame for which a system is new (THINGWRIGHT_NEW_DAYS, 7).
     """
 
     data: Path = Path("data")
@@ -56,6 +62,8 @@ class Settings:
     plug_and_play: bool = True
     open_to: frozenset[UserType] = frozenset({"A"})
     second_factor: bool = False
+    offline_after: int = OFFLINE_AFTER
+    new_days: int = NEW_DAYS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -76,6 +84,14 @@ class Settings:
         second_factor = FLAGS.get(said("SECOND_FACTOR", "no").lower())
         if second_factor is None:
             problems.append(Problem(PREFIX + "SECOND_FACTOR", "is neither yes nor no", "say one"))
+        whole: dict[str, int] = {}
+        for name, usual in (("OFFLINE_AFTER", OFFLINE_AFTER), ("NEW_DAYS", NEW_DAYS)):
+            text = said(name, str(usual))
+            if text.isascii() and text.isdigit() and 0 < int(text) < LONGEST:
+                whole[name] = int(text)
+            else:
+                hint = f"write a whole number from 1 on, such as {usual}"
+                problems.append(Problem(PREFIX + name, f"{text!r} is not a whole number", hint))
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -87,6 +103,8 @@ class Settings:
             flag is not False,
             cast("frozenset[UserType]", open_to),
             second_factor is True,
+            whole["OFFLINE_AFTER"],
+            whole["NEW_DAYS"],
         )
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from attrs import define
+from attrs import define, frozen
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,6 +47,22 @@ class Arrival:
     @property
     def identity(self) -> tuple[int, str, str, int, int, int]:
         return (*self.key, self.boot_id, self.sequence, self.device_time)
+
+
+@frozen(eq=False)
+class Mark:
+    """A message of a known system whose header could be read, whatever became of its body.
+
+    `sequence` is the device's own number, not yet as the tables keep it. `late` marks backfill.
+    `offline_after` are the seconds of its product model.
+    """
+
+    system_id: int
+    boot_id: int
+    sequence: int
+    device_time: int
+    late: bool
+    offline_after: int
 
 
 async def store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Arrival]:

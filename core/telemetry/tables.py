@@ -5,16 +5,19 @@ A frame's identity is (system, slot, channel, boot id, sequence, device time). S
 """
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from core.records import ID, METADATA, NAME, TIME
@@ -109,3 +112,87 @@ dead_letters = Table(
 The same topic and payload is one row however often it comes. `sn` and `plugin` are empty where they
 are not known.
 """
+
+starts = Table(
+    "starts",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("boot_id", BigInteger, nullable=False),
+    Column("lowest", BigInteger, nullable=False),
+    Column("highest", BigInteger, nullable=False),
+    Column("first_time", TIME, nullable=False),
+    Column("last_time", TIME, nullable=False),
+    PrimaryKeyConstraint("system_id", "boot_id"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
+)
+"""What is known of the messages of one start of a device: all from `lowest` to `highest` came, but
+for what its open gaps name. `first_time` and `last_time` are the device's, of the two ends."""
+
+gaps = Table(
+    "gaps",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("system_id", BigInteger, nullable=False),
+    Column("boot_id", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("missing", BigInteger, nullable=False),
+    Column("ranges", Text, nullable=False),
+    Column("after_time", TIME),
+    Column("before_time", TIME, nullable=False),
+    Column("noticed_at", TIME, nullable=False),
+    Column("closed_at", TIME),
+    Column("asked", Integer, nullable=False, server_default="0"),
+    Index(None, "system_id", "id"),
+    Index(
+        "ix_gaps_open",
+        "system_id",
+        "boot_id",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+"""Messages `first` to `last` of a start that did not come in their turn, and how many are missing
+still: `ranges`, as JSON. The device's clock said `after_time` before them (NULL at the start) and
+`before_time` behind them. `asked` counts the requests for them."""
+
+coverage = Table(
+    "coverage",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    *(Column(f"h{hour}", BigInteger, nullable=False) for hour in range(0, 24, 4)),
+    PrimaryKeyConstraint("system_id", "day"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
+)
+"""Which stretches of five minutes of a UTC day since 1970 have a frame: 48 bits for four hours."""
+
+backfill_requests = Table(
+    "backfill_requests",
+    METADATA,
+    Column("id", String(26), primary_key=True),
+    Column("system_id", BigInteger, nullable=False),
+    Column("boot_id", BigInteger, nullable=False),
+    Column("ranges", JSON, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("returned", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("sent_at", TIME),
+    Column("answered_at", TIME),
+    Column("finished_at", TIME),
+    Index(None, "system_id", "id"),
+    Index(
+        "ix_backfill_requests_unfinished",
+        "system_id",
+        sqlite_where=text("finished_at IS NULL"),
+        postgresql_where=text("finished_at IS NULL"),
+    ),
+)
+"""What devices were asked to send again: messages `ranges` of one start, `asked` of them, of which
+`returned` had come when it was finished."""

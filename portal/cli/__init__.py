@@ -14,7 +14,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "broker": ("portal.cli.processes:broker", "Run the embedded MQTT broker."),
     "serve": ("portal.cli.serve:serve", "Serve the portal on one port."),
     "ingest": ("portal.cli.processes:ingest", "Take frames from the broker into the database."),
-    "worker": ("portal.cli.processes:worker", "Send commands to devices and follow them."),
+    "worker": (
+        "portal.cli.processes:worker",
+        "Send commands, find silent systems, ask for what is missing.",
+    ),
     "gateway": ("portal.cli.gateway:gateway", "Speak with devices in their own protocol: OCPP."),
     "collect": ("portal.cli.collect:collect", "Read real devices by Modbus, publish their frames."),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),

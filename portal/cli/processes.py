@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from core.host import load
+from core.runtime.asking import run_asker
 from core.runtime.broker import run_broker
 from core.runtime.bus import mqtt_address
 from core.runtime.credentials import CredentialsError
@@ -20,6 +21,7 @@ from core.runtime.outbox import run_outbox
 from core.runtime.replay import replay
 from core.runtime.settings import PREFIX, Settings, SettingsError
 from core.runtime.simulator import Playback, simulate, simulated_fleet
+from core.runtime.sweeper import run_sweeper
 from core.runtime.transport import TransportError
 from core.thing_model.problems import ModelError
 
@@ -40,8 +42,15 @@ def ingest() -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands to devices and follow what becomes of them."""
-    run(run_outbox(settings()))
+    """Send commands, find systems that fall silent, and ask for messages that are missing."""
+    run(_work(settings()))
+
+
+async def _work(given: Settings) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_outbox(given))
+        group.create_task(run_sweeper(given))
+        group.create_task(run_asker(given))
 
 
 @click.command("simulate")

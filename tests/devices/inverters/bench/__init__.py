@@ -65,6 +65,7 @@ def declare_decoders():
 @hookimpl
 def declare_faults():
     yield Fault("fault_word", "fan_stalled", bit=0, severity="warning", number="E01")
+    yield Fault("fault_word", "overheating", bit=2, severity="protection", number="E03")
     yield Fault("fault_word", "grid_lost", bit=1, severity="critical", number="E02")
 
 
