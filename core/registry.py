@@ -66,7 +66,7 @@ class Channel:
 
     def without(self, values: Sequence[Value], keys: Collection[str]) -> list[Value]:
         """The values but for those of `keys`, which are not believed; what is computed follows."""
-        gone = {key: None for key in keys}
+        gone = dict.fromkeys(keys)
         known = dict(zip(self.keys, values, strict=True)) | gone
         doubted = set(keys)
         for datapoint in self.computed:

@@ -22,7 +22,8 @@ _JSON_KINDS = {
 def telemetry_schema(part: Part) -> dict[str, Any]:
     """A closed object of readings by datapoint key, in the device's own sign; null is absent.
 
-    `x-unit`, `x-role`, `x-positive`, `x-step` (per second) and `x-counter` say what JSON Schema has no words for.
+    `x-unit`, `x-role`, `x-positive`, `x-step` (per second), `x-counter`, `x-rollover` and
+    `x-restarts` say what JSON Schema has no words for.
     """
     types = _types(part)
     return {

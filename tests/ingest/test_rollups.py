@@ -1,0 +1,164 @@
+"""Roll-ups: a function of the stored frames, whatever the order in which they came."""
+
+from itertools import count, pairwise
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_by
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from core.fleet import systems
+from core.fleet.systems import Registration
+from core.runtime.transport import Message
+from core.telemetry.fold import BUCKET, Closed, Open
+from core.telemetry.readings import latest_of
+from core.telemetry.rollups import closed_of, unpacked
+from tests.devices import SN, START, frame, meters, running
+from tests.ingest.bench import HOUR, Bench
+
+NUMBERS = count(1)
+FIRST = START - START % BUCKET
+
+
+@attrs.frozen
+class Sent:
+    """The n-th frame of channel "meters", `at` seconds after FIRST."""
+
+    n: int
+    at: int
+    pv: int
+    charged: int
+    temperature: int
+
+    def message(self, sn: str = SN) -> Message:
+        body = meters(self.pv, self.charged, self.temperature)
+        time = FIRST + 1000 * self.at
+        late = self.n % 2 == 0
+        return frame(self.n, body, sn=sn, channel="meters", device_time=time, late=late)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[Sent]:
+    """Frames in order: counters that grow, fall, begin again; a temperature that jumps."""
+    made: list[Sent] = []
+    at, pv, charged = 0, 5000, 65_000
+    for n in range(1, draw(st.integers(1, 9)) + 1):
+        at += draw(st.sampled_from([1, 30, 120, 300, 700, 2000]))
+        pv = draw(st.sampled_from([pv, pv + 7, pv + 400, 3, max(0, pv - 50)]))
+        charged = (charged + draw(st.sampled_from([0, 5, 300]))) % 65_536
+        made.append(Sent(n, at, pv, charged, draw(st.sampled_from([250, 255, 900]))))
+    return made
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[Sent], list[list[Sent]]]:
+    """A day, and its frames shuffled, some of them twice, in batches."""
+    day = draw(days())
+    again = draw(st.lists(st.sampled_from(day), max_size=4))
+    shuffled = draw(st.permutations(day + again))
+    cuts = sorted(draw(st.lists(st.integers(0, len(shuffled)), max_size=4)))
+    edges = [0, *cuts, len(shuffled)]
+    return day, [shuffled[a:b] for a, b in pairwise(edges) if a < b]
+
+
+@given_by(deliveries())
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@pytest.mark.slow
+async def test_any_order_ends_with_the_same_rollups(
+    bench: Bench, delivery: tuple[list[Sent], list[list[Sent]]]
+) -> None:
+    day, batches = delivery
+    right = await _end_of(bench, [[sent] for sent in day])
+    assert await _end_of(bench, batches) == right
+    assert await _end_of(bench, [day]) == right
+
+
+async def _end_of(bench: Bench, batches: list[list[Sent]]) -> object:
+    sn = f"ROLLS{next(NUMBERS):07}"
+    async with bench.database.begin() as connection:
+        record = await systems.register(
+            connection, bench.ingest.registry, Registration(sn, "bench"), START
+        )
+    bench.now = START + 90 * HOUR
+    for batch in batches:
+        await bench.take(*(sent.message(sn) for sent in batch))
+    bench.desk.acknowledged.clear()
+    async with bench.database.read() as connection:
+        readings = await latest_of(connection, record.id)
+    values = {key: (each.value, each.device_time) for key, each in readings.items()}
+    return values, *await _kept(bench, record.id)
+
+
+async def _kept(bench: Bench, system_id: int) -> tuple[dict[int, Closed], list[Open], object]:
+    """Closed buckets by their start, the open ones, and what is in quarantine."""
+    async with bench.database.read() as connection:
+
+        async def rows(query: str) -> list[tuple[object, ...]]:
+            found = await connection.execute(text(query), {"id": system_id})
+            return [tuple(row) for row in found]
+
+        closed = await rows("SELECT bucket, cells FROM rollups WHERE system_id = :id")
+        opened = await rows("SELECT rolling FROM latest WHERE system_id = :id ORDER BY channel")
+        refused = await rows(
+            "SELECT device_time, key, value, position, reason, rule FROM quarantine "
+            "WHERE system_id = :id ORDER BY device_time, key"
+        )
+    buckets = {int(str(bucket)): closed_of(bytes(cells)) for bucket, cells in closed}  # type: ignore[call-overload]
+    return buckets, [unpacked(bytes(row[0])) for row in opened], refused  # type: ignore[call-overload,misc]
+
+
+async def test_what_counters_counted_adds_up_to_their_difference(bench: Bench) -> None:
+    day = [Sent(n, 70 * n, 5000 + 11 * n, (65_000 + 40 * n) % 65_536, 250) for n in range(1, 60)]
+    bench.now = START + 2 * HOUR
+    await bench.take(*(sent.message() for sent in day))
+    closed, (opened,), refused = await _kept(bench, bench.system_id)
+    assert len(closed) == 13
+    assert refused == []
+    charged, pv = (
+        sum(each.cells[key][1] for each in closed.values()) + (opened.cells[index] or [0, 0])[1]
+        for index, key in ((1, "charged"), (0, "pv_energy"))
+    )
+    assert pv == 11 * 58
+    assert charged == 40 * 58  # through the roll-over
+
+
+async def test_power_has_mean_and_extremes(bench: Bench) -> None:
+    powers = [100, 700, 400]
+    frames = [
+        frame(n, running(pv=p), device_time=FIRST + 1000 * n) for n, p in enumerate(powers, 1)
+    ]
+    await bench.take(*frames, frame(9, device_time=FIRST + BUCKET))
+    closed, _, _ = await _kept(bench, bench.system_id)
+    assert closed[FIRST].cells["pv_power"] == [3, 100, 1200, 700, 400]
+
+
+async def test_a_counter_that_falls_is_doubted_then_believed(bench: Bench) -> None:
+    def sent(n: int, minutes: int, pv: int) -> Message:
+        return Sent(n, 60 * minutes, pv, 100, 250).message()
+
+    await bench.take(sent(1, 0, 5000), sent(3, 1, 900), sent(5, 2, 5010))
+    assert await bench.value("pv_energy") == 5010
+    await bench.take(sent(7, 3, 900), sent(9, 10, 930))
+    assert await bench.value("pv_energy") is None
+    await bench.take(sent(11, 20, 960))
+    assert await bench.value("pv_energy") == 960
+    closed, (opened,), refused = await _kept(bench, bench.system_id)
+    assert [each[:2] for each in refused] == [
+        (FIRST + 60_000 * minutes, "pv_energy") for minutes in (1, 3, 10)
+    ]  # type: ignore[attr-defined]
+    assert "falls from 5010 to 900" in str(refused)
+    grown = sum(each.cells.get("pv_energy", [0, 0])[1] for each in closed.values())
+    assert grown + (opened.cells[0] or [0, 0])[1] == 10 + 60
+
+
+async def test_a_jump_never_shows(bench: Bench) -> None:
+    await bench.take(Sent(1, 0, 1, 1, 250).message(), Sent(3, 10, 1, 1, 310).message())
+    assert await bench.value("temperature") is None
+    await bench.take(Sent(5, 20, 1, 1, 255).message())
+    assert await bench.value("temperature") == 25.5
