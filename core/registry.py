@@ -14,10 +14,11 @@ from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.function import Function
 from core.thing_model.grid_spec import GridSpec
-from core.thing_model.layout.codec import Codec, Range, implausible, outside
+from core.thing_model.layout.codec import Codec, implausible, outside
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.logs import LogRule
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, Problem
 from core.thing_model.product import Mounted, ProductModel
 from core.thing_model.roles import POSITIONS, ROLES, house_sign

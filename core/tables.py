@@ -19,7 +19,6 @@ from core.thing_model.datapoint import Datapoint, Enumeration, Symbol
 from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.layout.binary import registers
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.documents import (
     JsonField,
     flag,
@@ -30,6 +29,7 @@ from core.thing_model.layout.documents import (
 )
 from core.thing_model.layout.fields import Field
 from core.thing_model.layout.framing import modbus_rtu
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import ModelError, Problem
 
 TYPES = {

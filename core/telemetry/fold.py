@@ -13,7 +13,7 @@ their receipt.
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeGuard
 
 import msgspec
 from attrs import frozen
@@ -146,9 +146,9 @@ class Plan:
                     cell[3] = value
 
 
-def _is_number(value: Value) -> bool:
-    kind = type(value)
-    return (kind is int or kind is float) and -HUGE < value < HUGE  # type: ignore[operator]
+def _is_number(value: Value) -> TypeGuard[float]:
+    """Whether it is a number that can be added up: neither infinite nor none, nor a flag."""
+    return isinstance(value, int | float) and value is not True and -HUGE < value < HUGE
 
 
 def _copy(belief: Belief | None) -> Belief | None:

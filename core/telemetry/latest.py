@@ -56,7 +56,7 @@ async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Ch
     Before, each is rolled up, and loses the values that are not plausible after those before it.
     """
     decoded = [arrival for arrival in arrivals if arrival.values is not None]
-    states = await _states(connection, sorted({arrival.key for arrival in decoded}))
+    states = await states_of(connection, sorted({arrival.key for arrival in decoded}))
     rolling = Rolling({key: each.rolling for key, each in states.items() if each.rolling})
     changes = Changes()
     for arrival in decoded:
@@ -71,7 +71,7 @@ async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Ch
             )
             changes.newest[key] = arrival
     await rolling.settle(connection)
-    rewritten = _rewritten(rolling, changes, states)
+    rewritten = _rewritten(rolling, changes.newest, states)
     rows = [
         _row(changes.newest[key], states[key], rolling.opens.get(key))
         for key in sorted(changes.newest)
@@ -81,8 +81,13 @@ async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Ch
     return changes
 
 
+async def keep(connection: AsyncConnection, rolling: Rolling, states: Mapping[Key, Newest]) -> None:
+    """Write what became of channels that no frame arrived for."""
+    await _rewrite(connection, _rewritten(rolling, {}, states))
+
+
 def _rewritten(
-    rolling: Rolling, changes: Changes, states: Mapping[Key, Newest]
+    rolling: Rolling, newer: Mapping[Key, Arrival], states: Mapping[Key, Newest]
 ) -> list[tuple[object, ...]]:
     """Open buckets, and perhaps readings, of channels whose newest frame stays what it was."""
     rows: list[tuple[object, ...]] = []
@@ -90,7 +95,7 @@ def _rewritten(
         place, values = rolling.newest.get(key, (None, ()))
         newest = states[key]
         same = place == (newest.device_time, newest.boot_id, newest.sequence)
-        if (arrival := changes.newest.get(key)) is not None:
+        if (arrival := newer.get(key)) is not None:
             arrival.values = values if same else arrival.values
             continue
         said = packed(dict(zip(rolling.keys(key), values, strict=True))) if same else None
@@ -127,7 +132,7 @@ def is_newer(arrival: Arrival, as_of: int, known: Newest | None) -> bool:
     return as_of >= known.as_of and not overtaken
 
 
-async def _states(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Newest]:
+async def states_of(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Newest]:
     """What is kept of these channels; nobody else changes it before the transaction ends."""
     if not keys:
         return {}

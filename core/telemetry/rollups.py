@@ -96,6 +96,13 @@ class Rolling:
         if refused:
             self._refused += refusals(arrival, refused, "before")
 
+    def mark(self, key: Key, channel: Channel, buckets: Iterable[int]) -> None:
+        """Have these buckets folded again."""
+        self._channels[key] = channel
+        self._stale |= {(*key, bucket) for bucket in buckets}
+        if self._stale and key in self.opens:
+            self._stale.add((*key, self.opens[key].bucket))  # it may no longer be the last
+
     def keys(self, key: Key) -> tuple[str, ...]:
         """The names of a channel's values."""
         return self._channels[key].keys
@@ -116,7 +123,7 @@ class Rolling:
         refused = list[Any]()
         for key, group in groupby(tasks, key=lambda task: task[:3]):
             mine = list(group)
-            top = max(mine[-1][3], self.opens[key].bucket)
+            top = max(mine[-1][3], self.opens[key].bucket if key in self.opens else 0)
             last: tuple[int, Mapping[str, Belief]] = (-1, {})
             for task in mine:
                 bucket, earlier = task[3], before.get(task)

@@ -1,5 +1,6 @@
 """Roll-ups: a function of the stored frames, whatever the order in which they came."""
 
+from datetime import date, timedelta
 from itertools import count, pairwise
 
 import attrs
@@ -12,8 +13,11 @@ from sqlalchemy import text
 from core.fleet import systems
 from core.fleet.systems import Registration
 from core.runtime.transport import Message
+from core.telemetry.curves import curve, energy
 from core.telemetry.fold import BUCKET, Closed, Open
+from core.telemetry.periods import day, hours
 from core.telemetry.readings import latest_of
+from core.telemetry.rebuild import channels_of, rebuild
 from core.telemetry.rollups import closed_of, unpacked
 from tests.devices import SN, START, frame, meters, running
 from tests.ingest.bench import HOUR, Bench
@@ -114,9 +118,9 @@ async def _kept(bench: Bench, system_id: int) -> tuple[dict[int, Closed], list[O
 
 
 async def test_what_counters_counted_adds_up_to_their_difference(bench: Bench) -> None:
-    day = [Sent(n, 70 * n, 5000 + 11 * n, (65_000 + 40 * n) % 65_536, 250) for n in range(1, 60)]
+    made = [Sent(n, 70 * n, 5000 + 11 * n, (65_000 + 40 * n) % 65_536, 250) for n in range(1, 60)]
     bench.now = START + 2 * HOUR
-    await bench.take(*(sent.message() for sent in day))
+    await bench.take(*(sent.message() for sent in made))
     closed, (opened,), refused = await _kept(bench, bench.system_id)
     assert len(closed) == 13
     assert refused == []
@@ -162,3 +166,54 @@ async def test_a_jump_never_shows(bench: Bench) -> None:
     assert await bench.value("temperature") is None
     await bench.take(Sent(5, 20, 1, 1, 255).message())
     assert await bench.value("temperature") == 25.5
+
+
+async def test_rebuilding_changes_nothing_and_mends_what_is_wrong(bench: Bench) -> None:
+    bench.now = START + 2 * HOUR
+    made = [Sent(n, 70 * n, 5000 + 11 * n, 100, 250) for n in range(1, 60)]
+    await bench.take(*(sent.message() for sent in made))
+    right = await _kept(bench, bench.system_id)
+    async with bench.database.begin() as connection:
+        await connection.execute(text("DELETE FROM rollups WHERE bucket > 0"))
+        await connection.execute(text("UPDATE latest SET rolling = NULL"))
+    model = bench.ingest.registry.system(bench.ingest.registry.products["bench", "1.0.0"])
+    for key, channel in channels_of(bench.system_id, model):
+        async with bench.database.begin() as connection:
+            await rebuild(connection, key, channel, (FIRST, FIRST + HOUR * 24))
+    assert await _kept(bench, bench.system_id) == right
+
+
+async def test_a_curve_has_gaps_and_energy_none(bench: Bench) -> None:
+    bench.now = START + 5 * HOUR
+    sent = [Sent(1, 0, 1000, 7, 250), Sent(3, 60, 1500, 7, 250), Sent(5, 7300, 3000, 7, 250)]
+    await bench.take(*(each.message() for each in sent))
+    await bench.take(frame(1, running(pv=800, battery=-300), device_time=FIRST))
+    model = bench.ingest.registry.system(bench.ingest.registry.products["bench", "1.0.0"])
+    spans = [(FIRST + n * HOUR, FIRST + (n + 1) * HOUR) for n in range(4)]
+    async with bench.database.read() as connection:
+        points = await curve(connection, bench.system_id, model, spans[0])
+        found = await energy(connection, bench.system_id, model, spans)
+    assert points[0].readings == {"pv.power": 800, "battery.power": 300, "battery.soc": 80.5}
+    assert [each.readings for each in points[1:]] == [None] * 11
+    assert [each.generation for each in found] == [0.5, None, 1.5, None]  # after the gap
+    assert [each.purchase for each in found] == [None] * 4
+
+
+@given_by(
+    st.dates(date(2020, 1, 1), date(2035, 12, 30)),
+    st.sampled_from(["", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Lima"]),
+)
+def test_days_follow_each_other_and_begin_with_a_bucket(of: date, zone: str) -> None:
+    begin, end = day(of, zone)
+    assert day(of + timedelta(days=1), zone)[0] == end
+    assert begin % BUCKET == 0
+    parts = list(hours(of, zone))
+    assert [parts[0][0], parts[-1][1]] == [begin, end]
+    assert all(a[1] == b[0] for a, b in pairwise(parts))
+
+
+def test_days_have_23_or_25_hours_when_clocks_change() -> None:
+    lengths = [
+        len(list(hours(date(2026, *on), "Europe/Berlin"))) for on in ((3, 29), (6, 1), (10, 25))
+    ]
+    assert lengths == [23, 24, 25]

@@ -10,9 +10,10 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from core.thing_model.layout.binary import Span
-from core.thing_model.layout.codec import Range, Trace, implausible, outside
+from core.thing_model.layout.codec import Trace, implausible, outside
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.linear import Linear
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
 
 Path = tuple[str | int, ...]
