@@ -35,7 +35,7 @@ from core.records import insert_new, write
 from core.runtime import bus, topics
 from core.runtime.database import Database
 from core.runtime.envelope import Envelope
-from core.runtime.ingest import UPLINK_FILTERS, Ingest
+from core.runtime.ingest import UPLINK_FILTERS, Ingest, spare_collector
 from core.runtime.settings import Settings
 from core.runtime.transport import Message
 from core.telemetry import tables
@@ -157,6 +157,7 @@ async def work(kind: str, settings: Settings, number: int) -> dict[str, float]:
     database = Database(settings.database_url)
     await database.open()
     registry = load(settings.plugins)
+    spare_collector()
     consumer = bus.consumer(settings, "ingest", "live", UPLINK_FILTERS)
     taken, started, working = 0, 0.0, 0.0
     async with consumer, asyncio.timeout(PATIENCE):
@@ -204,7 +205,7 @@ class Bare:
     async def of(cls, database: Database) -> "Bare":
         async with database.read() as connection:
             found = await connection.execute(text("SELECT sn, id FROM systems"))
-            return cls(database, {sn: id_ for sn, id_ in found})
+            return cls(database, {row.sn: row.id for row in found})
 
     async def take(self, batch: Sequence[Message]) -> None:
         rows = [self._row(message) for message in batch]

@@ -32,7 +32,7 @@ DOUBT: Final = 15 * 60_000
 """Milliseconds for which a counter has to stay below itself until it is believed."""
 
 
-class Belief(Struct, array_like=True):
+class Belief(Struct, array_like=True, gc=False):
     """The last believed value of a datapoint and when it was; of a counter, what speaks against it.
 
     Times are the device's, in milliseconds. `doubt` is the last value below `value`, `doubt_first`
