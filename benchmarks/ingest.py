@@ -258,10 +258,12 @@ def run(kind: str, transport: str, url: str, options: argparse.Namespace) -> dic
         broker = f"nats://127.0.0.1:{server.port}" if nats else f"mqtt://127.0.0.1:{port}"
         common = ["--frames", str(options.frames), "--devices", str(options.devices)]
         me = [sys.executable, "-m", "benchmarks.ingest", *common]
-        worker = subprocess.Popen(
-            [*me, "--worker", kind, "--url", url, "--broker", broker, "--plugins", str(folder)],
-            stdout=subprocess.PIPE,
-            text=True,
+        worker = stack.enter_context(
+            subprocess.Popen(
+                [*me, "--worker", kind, "--url", url, "--broker", broker, "--plugins", str(folder)],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         )
         stack.callback(worker.kill)
         assert worker.stdout is not None

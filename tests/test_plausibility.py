@@ -17,7 +17,7 @@ def test_a_role_that_counts_makes_a_total() -> None:
     "wrong", [{"step": 0}, {"step": -1}, {"rollover": 5}, {"restarts": 5, "counter": "daily"}]
 )
 def test_rules_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="must be more than 0|is a rule of counters"):
+    with pytest.raises(ValueError, match=r"must be more than 0|is a rule of counters"):
         Datapoint("key", **wrong)  # type: ignore[arg-type]
 
 
