@@ -105,9 +105,8 @@ def _rewritten(
 
 async def _rewrite(connection: AsyncConnection, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
-        named = [
-            dict(zip(("open", "said", "id", "in_slot", "of"), row, strict=True)) for row in rows
-        ]
+        names = ("open", "said", "id", "in_slot", "of")
+        named: list[dict[str, object]] = [dict(zip(names, row, strict=True)) for row in rows]
         await connection.execute(_REWRITE, named)
 
 

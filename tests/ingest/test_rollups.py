@@ -99,7 +99,9 @@ async def _end_of(bench: Bench, batches: list[list[Sent]]) -> object:
     return values, *await _kept(bench, record.id)
 
 
-async def _kept(bench: Bench, system_id: int) -> tuple[dict[int, Closed], list[Open], object]:
+async def _kept(
+    bench: Bench, system_id: int
+) -> tuple[dict[int, Closed], list[Open], list[tuple[object, ...]]]:
     """Closed buckets by their start, the open ones, and what is in quarantine."""
     async with bench.database.read() as connection:
 
@@ -155,7 +157,7 @@ async def test_a_counter_that_falls_is_doubted_then_believed(bench: Bench) -> No
     closed, (opened,), refused = await _kept(bench, bench.system_id)
     assert [each[:2] for each in refused] == [
         (FIRST + 60_000 * minutes, "pv_energy") for minutes in (1, 3, 10)
-    ]  # type: ignore[attr-defined]
+    ]
     assert "falls from 5010 to 900" in str(refused)
     grown = sum(each.cells.get("pv_energy", [0, 0])[1] for each in closed.values())
     assert grown + (opened.cells[0] or [0, 0])[1] == 10 + 60
