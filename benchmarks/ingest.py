@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -26,19 +26,17 @@ from time import perf_counter, process_time
 
 from sqlalchemy import text
 
+from benchmarks.bare import Bare
 from benchmarks.decode import LAYOUT, RANGES, frames
 from benchmarks.measure import Report, Target
 from core.fleet import systems
 from core.fleet.systems import Registration
 from core.host import load
-from core.records import insert_new, write
 from core.runtime import bus, topics
 from core.runtime.database import Database
 from core.runtime.envelope import Envelope
 from core.runtime.ingest import UPLINK_FILTERS, Ingest, spare_collector
 from core.runtime.settings import Settings
-from core.runtime.transport import Message
-from core.telemetry import tables
 from core.thing_model.layout.layouts import compile_layout
 from tests.databases import PostgreSQL
 from tests.servers import Mosquitto, NatsServer
@@ -193,46 +191,6 @@ async def _size(database: Database) -> float:
     query = sqlite if database.is_sqlite else "SELECT pg_total_relation_size('frames')"
     async with database.read() as connection:
         return float((await connection.execute(text(query))).scalar_one())
-
-
-class Bare:
-    """Raw rows and latest state, and nothing else."""
-
-    def __init__(self, database: Database, ids: dict[str, int]) -> None:
-        self.database, self.ids = database, ids
-
-    @classmethod
-    async def of(cls, database: Database) -> "Bare":
-        async with database.read() as connection:
-            found = await connection.execute(text("SELECT sn, id FROM systems"))
-            return cls(database, {row.sn: row.id for row in found})
-
-    async def take(self, batch: Sequence[Message]) -> None:
-        rows = [self._row(message) for message in batch]
-        last = {row[0]: row for row in rows}
-        states = [(*row[:3], row[5], *row[3:7], b"", "") for _, row in sorted(last.items())]
-        async with self.database.begin() as connection:
-            await insert_new(connection, tables.frames, _FRAME, rows)
-            await write(connection, tables.latest, _LATEST, states, _NEWER)
-
-    def _row(self, message: Message) -> tuple[object, ...]:
-        payload, now = message.payload, int(time.time() * 1000)
-        envelope = Envelope.parse(payload)
-        head = (self.ids[message.topic.split("/", 2)[1]], "inverter", "running")
-        at = (envelope.boot_id, envelope.sequence, envelope.device_time, now)
-        return (*head, *at, "1.0.0", "inverters.load", envelope.body)
-
-
-_KEY = ("system_id", "slot", "channel")
-_AT = ("boot_id", "sequence", "device_time", "receive_time")
-_FRAME = (*_KEY, *_AT, "product_version", "plugin", "body")
-_LATEST = (*_KEY, "as_of", *_AT, "readings", "raised")
-_NEWER = (
-    "ON CONFLICT (system_id, slot, channel) DO UPDATE SET as_of = excluded.as_of, "
-    "boot_id = excluded.boot_id, sequence = excluded.sequence, "
-    "device_time = excluded.device_time, receive_time = excluded.receive_time "
-    "WHERE excluded.as_of >= latest.as_of"
-)
 
 
 async def _register(url: str, plugins: Path, devices: int) -> None:
