@@ -35,7 +35,7 @@ from core.runtime.ocpp_orders import Orders
 from core.runtime.ocpp_transactions import TRANSACTIONAL, Transactions
 from core.runtime.ocpp_wire import Wire
 from core.runtime.transport import Outgoing, TransportError
-from core.telemetry.latest import UNSET_CLOCK
+from core.telemetry.fold import UNSET_CLOCK
 from core.thing_model.messages import Acknowledgement, Presence
 
 LOGGER = logging.getLogger(__name__)

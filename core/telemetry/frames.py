@@ -72,8 +72,8 @@ async def store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> lis
     """
     rows = [_row(arrival) for arrival in arrivals]
     new = await insert_new(connection, frames, _COLUMNS, rows)
-    implausible = [row for arrival in arrivals if arrival.refused for row in _refusals(arrival)]
-    await insert_new(connection, quarantine, _REFUSED, implausible)
+    implausible = [row for each in arrivals if each.refused for row in refusals(each, each.refused)]
+    await insert_new(connection, quarantine, REFUSED, implausible)
     return [] if new == len(rows) else await _conflicting(connection, arrivals)
 
 
@@ -101,22 +101,31 @@ def _row(arrival: Arrival) -> Row:
     )
 
 
-def _refusals(arrival: Arrival) -> Iterator[Row]:
-    said: dict[str, Any] = dict(
-        zip(arrival.channel.codec.keys, arrival.channel.codec.decode(arrival.body), strict=True)
-    )
-    for error in arrival.refused:
-        value = printable(str(said[error.datapoint]))
-        yield (
-            *arrival.identity,
-            arrival.receive_time,
-            error.datapoint,
-            value,
-            error.offset,
-            printable(error.reason),
-        )
+def refusals(
+    arrival: Arrival, refused: Iterable[DecodeError], rule: str = "range"
+) -> Iterator[Row]:
+    """Rows of `quarantine` for values of a frame that are not plausible."""
+    identity = (*arrival.identity, arrival.receive_time)
+    return refusals_of(identity, arrival.channel, arrival.body, refused, rule)
+
+
+def refusals_of(
+    identity: Row,
+    channel: Channel,
+    body: bytes,
+    refused: Iterable[DecodeError],
+    rule: str = "before",
+) -> Iterator[Row]:
+    """The same for a frame's identity with its time of receipt."""
+    said = channel.all_values(body)
+    spans = channel.codec.trace(body)
+    for error in refused:
+        traced = spans[error.datapoint].spans if error.datapoint in spans else ()
+        position = traced[0][0] if traced else 0
+        value = printable(str(said.get(error.datapoint)))
+        yield (*identity, error.datapoint, value, position, printable(error.reason), rule)
 
 
 _IDENTITY: Final = ("system_id", "slot", "channel", "boot_id", "sequence", "device_time")
 _COLUMNS: Final = (*_IDENTITY, "receive_time", "product_version", "plugin", "body")
-_REFUSED: Final = (*_IDENTITY, "receive_time", "key", "value", "position", "reason")
+REFUSED: Final = (*_IDENTITY, "receive_time", "key", "value", "position", "reason", "rule")

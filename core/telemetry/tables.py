@@ -54,12 +54,27 @@ latest = Table(
     Column("receive_time", TIME, nullable=False),
     Column("readings", LargeBinary, nullable=False),
     Column("raised", Text, nullable=False),
+    Column("rolling", LargeBinary),
     PrimaryKeyConstraint("system_id", "slot", "channel"),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": 70},
 )
 """The newest frame of each channel: `readings` is a msgpack map of datapoint key to value,
-`raised` the codes of the faults that it tells of, joined by spaces."""
+`raised` the codes of the faults that it tells of, joined by spaces, `rolling` the channel's open
+bucket (`rollups.unpacked`)."""
+
+rollups = Table(
+    "rollups",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("slot", NAME, nullable=False),
+    Column("channel", NAME, nullable=False),
+    Column("bucket", TIME, nullable=False),
+    Column("cells", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("system_id", "slot", "channel", "bucket"),
+    sqlite_with_rowid=False,
+)
+"""Closed five minutes of a channel: `cells` as `rollups.closed_of` reads it."""
 
 quarantine = Table(
     "quarantine",
@@ -76,6 +91,7 @@ quarantine = Table(
     Column("value", Text, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("rule", String(8), nullable=False, server_default="range"),
     UniqueConstraint(
         "system_id",
         "slot",
@@ -86,8 +102,12 @@ quarantine = Table(
         "key",
         name="uq_quarantine_value",
     ),
+    Index(None, "system_id", "slot", "key", "device_time"),
 )
-"""Values that are not plausible, each with the frame that holds it; `position` is its byte."""
+"""Values that are not plausible, each with the frame that holds it; `position` is its byte.
+
+`rule` is "range", or "before" where the value before it speaks against it.
+"""
 
 dead_letters = Table(
     "dead_letters",

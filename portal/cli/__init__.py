@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "gateway": ("portal.cli.gateway:gateway", "Speak with devices in their own protocol: OCPP."),
     "collect": ("portal.cli.collect:collect", "Read real devices by Modbus, publish their frames."),
+    "rebuild": ("portal.cli.rebuild:rebuild", "Make roll-ups anew from the stored frames."),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),
     "plugins": ("portal.cli.plugins:plugins", "List the plugins and what they declare."),
     "check": ("portal.cli.check:check", "Try whether plugins conform, and how well they prove it."),

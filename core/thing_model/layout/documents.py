@@ -10,12 +10,13 @@ from typing import Any, Literal, cast
 import msgspec
 from attrs import evolve, field, frozen
 
-from core.thing_model.layout.codec import Range, Trace, implausible, outside
+from core.thing_model.layout.codec import Trace, implausible, outside
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.json_text import find
 from core.thing_model.layout.linear import Linear
 from core.thing_model.layout.paths import Path, Pick, get, parse_path, put, settled, steps
 from core.thing_model.layout.raw import LARGEST_POWER, power_of_ten
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Column
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 NAME = sa.String(32, collation="C").with_variant(sa.String(32), "sqlite")
