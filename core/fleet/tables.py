@@ -1,6 +1,6 @@
 """Tables of the fleet."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table
 
 from core.records import ID, METADATA, SN, TIME
 
@@ -31,3 +31,22 @@ systems = Table(
 `online` is the device's own word from its birth message and last will, None before the first.
 `changed_at` moves when a column other than those of presence and frames changes.
 """
+
+check_codes = Table(
+    "check_codes",
+    METADATA,
+    Column("sn", SN, primary_key=True),
+    Column("code", LargeBinary, nullable=False),
+    Column("issued_at", TIME, nullable=False),
+    Column("provisioned_at", TIME),
+)
+"""The check code of each serial number, sealed; `provisioned_at` is when it was last used."""
+
+provisioning_attempts = Table(
+    "provisioning_attempts",
+    METADATA,
+    Column("subject", String(80), primary_key=True),
+    Column("began_at", TIME, nullable=False),
+    Column("count", BigInteger, nullable=False),
+)
+"""Wrong codes per serial number ("sn:…") and address ("address:…") since `began_at`."""

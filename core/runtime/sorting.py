@@ -15,7 +15,7 @@ from core.runtime.topics import TopicError, Uplink
 from core.runtime.transport import Message
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
-from core.telemetry.readings import wrapped
+from core.telemetry.history import wrapped
 from core.thing_model.messages import Acknowledgement, Presence
 from core.thing_model.problems import DecodeError
 

@@ -16,6 +16,7 @@ from core.telemetry import dead_letters, frames, latest
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes
+from core.telemetry.names import Names
 
 SEEN_STEP: Final = 30_000
 _CONFLICT: Final = "another frame has the same boot id, sequence and device time"
@@ -30,6 +31,7 @@ class Store:
     """
 
     registrar: Registrar
+    _names: Names = field(factory=Names)
     _seen: dict[int, int] = field(factory=dict[int, int])
 
     async def keep(self, found: Sorted, now: int, *, replay: bool) -> Changes:
@@ -41,7 +43,7 @@ class Store:
         unseen = [id_ for id_ in ids if now - self._seen.get(id_, 0) >= SEEN_STEP]
         directory = self.registrar.directory
         async with directory.database.begin() as connection:
-            changes = await _keep_frames(connection, found)
+            changes = await self._keep_frames(connection, found, replay=replay)
             await systems.note_frames(connection, unseen, now)
             await logs.store(connection, found.logs)
             for heard in found.heard:
@@ -55,13 +57,15 @@ class Store:
         self._seen.update(dict.fromkeys(unseen, now))
         return changes
 
-
-async def _keep_frames(connection: AsyncConnection, found: Sorted) -> Changes:
-    conflicting = set(await frames.store(connection, found.arrivals))
-    found.rejected += _conflicts(found, conflicting)
-    changes = await latest.update(connection, _others(found.arrivals, conflicting))
-    await faults.note(connection, changes.faults)
-    return changes
+    async def _keep_frames(
+        self, connection: AsyncConnection, found: Sorted, *, replay: bool
+    ) -> Changes:
+        refused = await frames.store(connection, self._names, found.arrivals, replay=replay)
+        conflicting = set(refused)
+        found.rejected += _conflicts(found, conflicting)
+        changes = await latest.update(connection, _others(found.arrivals, conflicting))
+        await faults.note(connection, changes.faults)
+        return changes
 
 
 def _conflicts(found: Sorted, conflicting: set[Arrival]) -> Iterator[Rejected]:
