@@ -103,18 +103,10 @@ class Housekeeper:
         return done
 
     async def _compact(self, before: int, progress: Progress) -> int:
-        position: compaction.Position | None = compaction.BEGINNING
+        pass_ = _Pass(before)
         done = 0
-        while position is not None:
-            start = position
-            found: list[compaction.Step] = []
-
-            async def work(connection: AsyncConnection) -> int:
-                found.append(await compaction.step(connection, before, start))
-                return found[-1].frames
-
-            done += await self._step(COMPACTION, work)
-            position = found[-1].next
+        while pass_.position is not None:
+            done += await self._step(COMPACTION, pass_.step)
             progress(done)
         return done
 
@@ -171,6 +163,20 @@ class Housekeeper:
         except Exception as again:
             if trouble(again) != "away":
                 raise
+
+
+@define
+class _Pass:
+    """One way through all that is to be compacted."""
+
+    before: int
+    position: compaction.Position | None = compaction.BEGINNING
+
+    async def step(self, connection: AsyncConnection) -> int:
+        start = self.position or compaction.BEGINNING
+        done = await compaction.step(connection, self.before, start)
+        self.position = done.next
+        return done.frames
 
 
 def _counting(work: Callable[[AsyncConnection, int], Awaitable[object]], day: int) -> Work:

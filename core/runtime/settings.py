@@ -1,8 +1,9 @@
 """How this installation is set up: environment variables that begin with THINGWRIGHT_."""
 
 import os
+import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,8 @@ KEY_BYTES: Final = 32
 FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
 ENCRYPTED: Final = ("mqtts", "tls")
+FEWEST_HOT_DAYS: Final = 2
+_DAYS: Final = re.compile(r"\d{1,5}")
 CREDENTIALS_FILE: Final = "credentials.json"
 
 
@@ -43,6 +46,12 @@ class Settings:
     plugins: folders with more plugins (THINGWRIGHT_PLUGINS, separated as in PATH).
     plug_and_play: whether a device that names a known product model registers itself
     (THINGWRIGHT_PLUG_AND_PLAY, yes).
+    hot_days: frames of older days are compacted, without loss; at least 2 (THINGWRIGHT_HOT_DAYS,
+    14).
+    retention_days: frames of older days are deleted for good; 0 keeps all
+    (THINGWRIGHT_RETENTION_DAYS, 0).
+    metrics_token: what a request from another machine has to show for /metrics; empty lets only
+    this machine ask (THINGWRIGHT_METRICS_TOKEN).
     """
 
     data: Path = Path("data")
@@ -51,6 +60,9 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     plugins: tuple[Path, ...] = ()
     plug_and_play: bool = True
+    hot_days: int = 14
+    retention_days: int = 0
+    metrics_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -64,6 +76,7 @@ class Settings:
         flag = FLAGS.get(said("PLUG_AND_PLAY", "yes").lower())
         if flag is None:
             problems.append(Problem(PREFIX + "PLUG_AND_PLAY", "is neither yes nor no", "say one"))
+        problems += _day_problems(said)
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -73,6 +86,9 @@ class Settings:
             said("SECRET_KEY"),
             tuple(Path(folder) for folder in said("PLUGINS").split(os.pathsep) if folder),
             flag is not False,
+            int(said("HOT_DAYS", "14")),
+            int(said("RETENTION_DAYS", "0")),
+            said("METRICS_TOKEN"),
         )
 
     @property
@@ -116,6 +132,20 @@ def _problems(database: str, broker: str, secret_key: str) -> Iterator[Problem]:
     if secret_key and not _is_key(secret_key):
         hint = 'python3 -c "import secrets; print(secrets.token_hex(32))" makes one'
         yield Problem(PREFIX + "SECRET_KEY", f"is not {KEY_BYTES} bytes or more of hex", hint)
+
+
+def _day_problems(said: Callable[[str, str], str]) -> Iterator[Problem]:
+    given = {"HOT_DAYS": said("HOT_DAYS", "14"), "RETENTION_DAYS": said("RETENTION_DAYS", "0")}
+    days = {name: int(text) for name, text in given.items() if _DAYS.fullmatch(text)}
+    for name in given.keys() - days.keys():
+        yield Problem(PREFIX + name, "is not a number of days", "write a whole number")
+    hot, kept = days.get("HOT_DAYS", FEWEST_HOT_DAYS), days.get("RETENTION_DAYS", 0)
+    if hot < FEWEST_HOT_DAYS:
+        hint = f"write {FEWEST_HOT_DAYS} or more: late frames are still coming in"
+        yield Problem(PREFIX + "HOT_DAYS", f"{hot} days are too few", hint)
+    if kept and kept < FEWEST_HOT_DAYS:
+        hint = f"write 0 to keep all, or {FEWEST_HOT_DAYS} days or more"
+        yield Problem(PREFIX + "RETENTION_DAYS", f"{kept} days are too few", hint)
 
 
 def _is_broker(url: str) -> bool:

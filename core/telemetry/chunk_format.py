@@ -124,7 +124,7 @@ def _unpress_bodies(block: bytes, lengths: Sequence[int]) -> Iterable[bytes]:
 
 
 def _sideways(data: bytes, width: int) -> bytes:
-    """The first byte of all rows, then the second of all …"""
+    """The first byte of all rows, then the second of all, and so on."""
     return b"".join(data[place::width] for place in range(width))
 
 
@@ -177,7 +177,7 @@ def _plus(one: int, other: int, top: int) -> int:
 
 
 def _folded(words: int, top: int) -> int:
-    """Small numbers of either sign as small numbers: 0, -1, 1, -2 … as 0, 1, 2, 3 …"""
+    """Small numbers of either sign as small numbers: 0, -1, 1, -2 as 0, 1, 2, 3, and so on."""
     negative = (words & top) >> 15
     return ((words & ~top) << 1) ^ ((negative << 16) - negative)
 

@@ -96,7 +96,7 @@ async def _kept(
     columns = [frames.c[name] for name in _IDENTITY]
     query = select(*columns, frames.c.body).where(tuple_(*columns).in_(identities))
     found = await connection.execute(query)
-    return {(s, channel, time, boot, n): body for s, channel, time, boot, n, body in found}
+    return {(row[0], row[1], row[2], row[3], row[4]): row[5] for row in found}
 
 
 def _conflicting(

@@ -1,7 +1,7 @@
 """Frames as they came, whether they are compacted or not."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 from sqlalchemy import select, tuple_
@@ -36,7 +36,7 @@ class Frame:
     body: bytes
 
 
-async def frames_between(
+async def frames_between(  # noqa: PLR0917  a channel has three names, a range two ends
     connection: AsyncConnection, system_id: int, slot: str, channel: str, start: int, end: int
 ) -> AsyncIterator[Frame]:
     """The frames of a channel with `start` <= device time < `end`, each once, in order of time.
@@ -134,6 +134,13 @@ def _behind(identity: Cursor) -> Cursor:
 
 
 def _frame(slot: str, channel: str, packed: PackedFrame, decoder: tuple[str, str]) -> Frame:
-    sequence = unwrapped(packed.sequence)
-    times: tuple[Any, ...] = packed.boot_id, sequence, packed.device_time, packed.receive_time
-    return Frame(slot, channel, *times, *decoder, packed.body)
+    return Frame(
+        slot,
+        channel,
+        packed.boot_id,
+        unwrapped(packed.sequence),
+        packed.device_time,
+        packed.receive_time,
+        *decoder,
+        packed.body,
+    )

@@ -72,4 +72,4 @@ async def _find(
 ) -> dict[Pair, int]:
     names = [table.c[column] for column in columns]
     query = select(*names, table.c.id).where(tuple_(*names).in_(list(wanted)))
-    return {(one, other): id_ for one, other, id_ in await connection.execute(query)}
+    return {(row[0], row[1]): row[2] for row in await connection.execute(query)}

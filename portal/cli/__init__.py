@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("portal.cli.serve:serve", "Serve the portal on one port."),
     "ingest": ("portal.cli.processes:ingest", "Take frames from the broker into the database."),
     "worker": ("portal.cli.processes:worker", "Send commands to devices and follow them."),
+    "compact": ("portal.cli.compact:compact", "Compact frames of old days now, without loss."),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),
     "plugins": ("portal.cli.plugins:plugins", "List the plugins and what they declare."),
     "check": ("portal.cli.check:check", "Try whether plugins conform, and how well they prove it."),

@@ -19,7 +19,7 @@ from core.telemetry.partitions import DAY, days
 from core.telemetry.readings import frame_of
 from core.upkeep import jobs
 from tests.devices import START, frame, running
-from tests.ingest.bench import HOUR, Bench
+from tests.ingest.bench import Bench
 
 MIDNIGHT = START - START % DAY
 SIGNED = st.integers(-(1 << 63), (1 << 63) - 1)
