@@ -1,7 +1,7 @@
-"""Compacted frames: an hour of a channel in one row, or in few where there are many.
+"""Compacted frames: six hours of a channel in one row, or in few where there are many.
 
 Frames go from `frames` into chunks and never back, in transactions that alone hold the `guard`.
-What comes late for an hour that is compacted stays in `frames` until it is compacted again; whether
+What comes late for a span that is compacted stays in `frames` until it is compacted again; whether
 it is there already is found out here before it is kept.
 """
 
@@ -16,6 +16,8 @@ from core.telemetry.chunk_format import PackedFrame, press, unpress, unpress_ide
 from core.telemetry.tables import frame_chunks
 
 HOUR: Final = 3_600_000
+SPAN: Final = 6 * HOUR
+"""Milliseconds of device time that lie together: an hour would need half as much room again."""
 SETTLED: Final = 24 * HOUR
 """Frames younger than that (by device time) are never compacted."""
 LARGEST: Final = 4096
@@ -26,12 +28,12 @@ _EARLIEST: Final = -(1 << 63)
 Identity = tuple[int, int, int, int, int]
 """(system id, channel id, device time, boot id, sequence)."""
 Place = tuple[int, int, int]
-"""(system id, channel id, hour): what is compacted together."""
+"""(system id, channel id, span): what is compacted together."""
 
 
-def hour_of(device_time: int) -> int:
-    """When the hour began; the first one that the tables can hold began in its middle."""
-    return max(device_time - device_time % HOUR, _EARLIEST)
+def span_of(device_time: int) -> int:
+    """When the span began; the first one that the tables can hold began in its middle."""
+    return max(device_time - device_time % SPAN, _EARLIEST)
 
 
 async def guard(connection: AsyncConnection, *, alone: bool) -> None:
@@ -50,7 +52,7 @@ async def kept(
     """The bodies of those of these frames that are compacted; the caller holds the `guard`."""
     wanted: dict[Place, set[tuple[int, int, int]]] = {}
     for system, channel, *identity in identities:
-        place = system, channel, hour_of(identity[0])
+        place = system, channel, span_of(identity[0])
         wanted.setdefault(place, set()).add((identity[0], identity[1], identity[2]))
     found: dict[Identity, bytes] = {}
     for place, part in await _containing(connection, wanted):
@@ -65,12 +67,12 @@ async def _containing(
 ) -> list[tuple[Place, int]]:
     """The parts that hold some of these frames, told without reading bodies."""
     c = frame_chunks.c
-    query = select(c.system_id, c.channel_id, c.hour, c.part, c.identities)
-    where = tuple_(c.system_id, c.channel_id, c.hour).in_(list(wanted))
+    query = select(c.system_id, c.channel_id, c.span, c.part, c.identities)
+    where = tuple_(c.system_id, c.channel_id, c.span).in_(list(wanted))
     return [
-        ((system, channel, hour), part)
-        for system, channel, hour, part, block in await connection.execute(query.where(where))
-        if not wanted[system, channel, hour].isdisjoint(unpress_identities(block))
+        ((system, channel, span), part)
+        for system, channel, span, part, block in await connection.execute(query.where(where))
+        if not wanted[system, channel, span].isdisjoint(unpress_identities(block))
     ]
 
 
@@ -81,12 +83,12 @@ async def _part(connection: AsyncConnection, place: Place, part: int) -> list[Pa
 
 
 async def read(
-    connection: AsyncConnection, system_id: int, channel_id: int, hours: Iterable[int]
+    connection: AsyncConnection, system_id: int, channel_id: int, spans: Iterable[int]
 ) -> list[PackedFrame]:
-    """All frames of these hours that are compacted, in order."""
+    """All frames of these spans that are compacted, in order."""
     c = frame_chunks.c
     query = select(c.identities, c.bodies).where(
-        c.system_id == system_id, c.channel_id == channel_id, c.hour.in_(list(hours))
+        c.system_id == system_id, c.channel_id == channel_id, c.span.in_(list(spans))
     )
     found = [unpress(*row) for row in await connection.execute(query)]
     return sorted((frame for part in found for frame in part), key=lambda frame: frame.identity)
@@ -95,7 +97,7 @@ async def read(
 async def add(connection: AsyncConnection, fresh: Mapping[Place, Sequence[PackedFrame]]) -> None:
     """Keep these frames, none of which is compacted yet; the caller is alone with the `guard`.
 
-    The last part of an hour is filled up before another one is begun.
+    The last part of a span is filled up before another one is begun.
     """
     last = await _last_parts(connection, fresh)
     rows: list[dict[str, Any]] = []
@@ -119,20 +121,20 @@ async def add(connection: AsyncConnection, fresh: Mapping[Place, Sequence[Packed
 async def _last_parts(
     connection: AsyncConnection, places: Iterable[Place]
 ) -> dict[Place, tuple[int, int]]:
-    """The number of the last part of each hour, and how many frames it has."""
+    """The number of the last part of each span, and how many frames it has."""
     c = frame_chunks.c
-    query = select(c.system_id, c.channel_id, c.hour, c.part, c.count).where(
-        tuple_(c.system_id, c.channel_id, c.hour).in_(list(places))
+    query = select(c.system_id, c.channel_id, c.span, c.part, c.count).where(
+        tuple_(c.system_id, c.channel_id, c.span).in_(list(places))
     )
     found = await connection.execute(query.order_by(c.part))
-    return {(system, channel, hour): (part, count) for system, channel, hour, part, count in found}
+    return {(system, channel, span): (part, count) for system, channel, span, part, count in found}
 
 
-def by_hour(
+def by_span(
     rows: Iterable[tuple[int, int, PackedFrame]],
 ) -> dict[Place, list[PackedFrame]]:
     """Frames with their system and channel, in order of these and of time, by place."""
-    grouped = groupby(rows, key=lambda row: (row[0], row[1], hour_of(row[2].device_time)))
+    grouped = groupby(rows, key=lambda row: (row[0], row[1], span_of(row[2].device_time)))
     return {place: [frame for *_, frame in each] for place, each in grouped}
 
 
@@ -146,7 +148,7 @@ async def totals(connection: AsyncConnection) -> tuple[int, int, int]:
 
 
 def _at(place: Place) -> tuple[Any, ...]:
-    names = (frame_chunks.c.system_id, frame_chunks.c.channel_id, frame_chunks.c.hour)
+    names = (frame_chunks.c.system_id, frame_chunks.c.channel_id, frame_chunks.c.span)
     return tuple(name == value for name, value in zip(names, place, strict=True))
 
 
@@ -155,7 +157,7 @@ def _row(place: Place, part: int, frames: Sequence[PackedFrame]) -> dict[str, An
     return {
         "system_id": place[0],
         "channel_id": place[1],
-        "hour": place[2],
+        "span": place[2],
         "part": part,
         "count": len(frames),
         "received_until": max(frame.receive_time for frame in frames),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.telemetry import chunks
 from core.telemetry.chunk_format import PackedFrame
-from core.telemetry.chunks import SETTLED, hour_of
+from core.telemetry.chunks import SETTLED, span_of
 from core.telemetry.partitions import DAY, day_of
 from core.telemetry.tables import frames
 
@@ -53,8 +53,8 @@ async def step(
     rows = await _oldest(connection, before, position, size)
     if not rows:
         return Step(0, None)
-    whole = _whole_hours(rows) if len(rows) == size else rows
-    await chunks.add(connection, chunks.by_hour(whole))
+    whole = _whole_spans(rows) if len(rows) == size else rows
+    await chunks.add(connection, chunks.by_span(whole))
     await _take_out(connection, rows[0], whole[-1], before)
     return Step(len(whole), whole[-1][:2])
 
@@ -77,10 +77,10 @@ async def _oldest(
     return [(system, channel, PackedFrame(*frame)) for system, channel, *frame in found]
 
 
-def _whole_hours(rows: list[Row]) -> list[Row]:
-    """Without the last hour, which may have been cut; all if there is no other."""
-    last = rows[-1][0], rows[-1][1], hour_of(rows[-1][2].device_time)
-    whole = [row for row in rows if (row[0], row[1], hour_of(row[2].device_time)) != last]
+def _whole_spans(rows: list[Row]) -> list[Row]:
+    """Without the last span, which may have been cut; all if there is no other."""
+    last = rows[-1][0], rows[-1][1], span_of(rows[-1][2].device_time)
+    whole = [row for row in rows if (row[0], row[1], span_of(row[2].device_time)) != last]
     return whole or rows
 
 

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.telemetry import chunks, names
 from core.telemetry.chunk_format import PackedFrame
-from core.telemetry.chunks import HOUR, hour_of
+from core.telemetry.chunks import SPAN, span_of
 from core.telemetry.tables import frame_chunks, frames
 
 PAGE: Final = 1000
-HOURS: Final = 24
+SPANS: Final = 24
 _FIRST: Final = (-(1 << 63), -(1 << 63))
 _LAST: Final = (1 << 63) - 1
 
@@ -41,7 +41,7 @@ async def frames_between(  # noqa: PLR0917  a channel has three names, a range t
 ) -> AsyncIterator[Frame]:
     """The frames of a channel with `start` <= device time < `end`, each once, in order of time.
 
-    Frames are read as they are wanted, some hours or PAGE of them at a time. What is compacted
+    Frames are read as they are wanted, some spans or PAGE of them at a time. What is compacted
     meanwhile is not missed: frames are looked for before chunks, and go only from there to here.
     """
     channel_id = await names.channel_id(connection, slot, channel)
@@ -94,10 +94,10 @@ class _Reader:
         """Frames from `cursor` on, and where the next page begins: `over` if there is none."""
         hot = await self._hot(cursor, over)
         upto = _behind(hot[-1].identity) if len(hot) == PAGE else over
-        hours = await self._hours(cursor, upto)
-        if len(hours) == HOURS:
-            upto = min(upto, (hours[-1] + HOUR, *_FIRST))
-        compacted = await chunks.read(self.connection, self.system_id, self.channel_id, hours)
+        spans = await self._spans(cursor, upto)
+        if len(spans) == SPANS:
+            upto = min(upto, (spans[-1] + SPAN, *_FIRST))
+        compacted = await chunks.read(self.connection, self.system_id, self.channel_id, spans)
         found = {f.identity: f for f in [*hot, *compacted] if cursor <= f.identity < upto}
         return [found[identity] for identity in sorted(found)], upto
 
@@ -114,16 +114,16 @@ class _Reader:
         )
         return [PackedFrame(*row) for row in await self.connection.execute(query)]
 
-    async def _hours(self, cursor: Cursor, upto: Cursor) -> list[int]:
+    async def _spans(self, cursor: Cursor, upto: Cursor) -> list[int]:
         c = frame_chunks.c
         last = upto[0] - (upto[1:] == _FIRST)
         query = (
-            select(c.hour)
+            select(c.span)
             .where(c.system_id == self.system_id, c.channel_id == self.channel_id)
-            .where(c.hour >= hour_of(cursor[0]), c.hour <= last)
-            .group_by(c.hour)
-            .order_by(c.hour)
-            .limit(HOURS)
+            .where(c.span >= span_of(cursor[0]), c.span <= last)
+            .group_by(c.span)
+            .order_by(c.span)
+            .limit(SPANS)
         )
         return list(await self.connection.scalars(query))
 

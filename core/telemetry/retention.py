@@ -38,7 +38,7 @@ async def step(connection: AsyncConnection, before: int, size: int = STEP) -> in
     hot = _old(f.device_time, f.receive_time, before)
     deleted = await _delete(connection, frames, hot, size)
     if deleted < size:
-        pressed = _old(c.hour, c.received_until, before)
+        pressed = _old(c.span, c.received_until, before)
         deleted += await _delete(connection, frame_chunks, pressed, size - deleted)
     return deleted
 

@@ -65,17 +65,16 @@ frame_chunks = Table(
     "frame_chunks",
     METADATA,
     Column("system_id", BigInteger, nullable=False),
-    Column("hour", TIME, nullable=False, index=True),
+    Column("span", TIME, nullable=False, index=True),
     Column("received_until", TIME, nullable=False),
     Column("channel_id", Integer, nullable=False),
     Column("part", Integer, nullable=False),
     Column("count", Integer, nullable=False),
     Column("identities", LargeBinary, nullable=False),
     Column("bodies", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("system_id", "channel_id", "hour", "part"),
-    sqlite_with_rowid=False,
+    PrimaryKeyConstraint("system_id", "channel_id", "span", "part"),
 )
-"""Older frames, those of an hour of device time together in as few parts as `chunks` allows."""
+"""Older frames: those of a span of device time together, in as few parts as `chunks` allows."""
 
 latest = Table(
     "latest",

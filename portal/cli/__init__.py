@@ -16,6 +16,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ingest": ("portal.cli.processes:ingest", "Take frames from the broker into the database."),
     "worker": ("portal.cli.processes:worker", "Send commands to devices and follow them."),
     "compact": ("portal.cli.compact:compact", "Compact frames of old days now, without loss."),
+    "deploy-files": ("portal.cli.deploy:deploy_files", "Write units and configuration files."),
+    "device": ("portal.cli.device:device", "Give devices their check codes and credentials."),
     "simulate": ("portal.cli.processes:simulation", "Speak to a broker as a fleet of devices."),
     "plugins": ("portal.cli.plugins:plugins", "List the plugins and what they declare."),
     "check": ("portal.cli.check:check", "Try whether plugins conform, and how well they prove it."),

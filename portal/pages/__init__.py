@@ -14,6 +14,7 @@ from portal.pages import (
     live,
     plugins,
     products,
+    provisioning,
     system,
     systems,
 )
@@ -30,6 +31,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         live,
         plugins,
         products,
+        provisioning,
         system,
         systems,
     )

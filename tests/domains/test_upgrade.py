@@ -161,4 +161,4 @@ def _value(type_: Any, name: str) -> Any:
 
 async def _rows_by_partition(connection: Any) -> dict[str, int]:
     query = text("SELECT tableoid::regclass::text, count(*) FROM frames GROUP BY 1")
-    return dict(row._tuple() for row in await connection.execute(query))
+    return {row[0]: row[1] for row in await connection.execute(query)}

@@ -59,7 +59,7 @@ async def test_history_is_the_same_before_and_after(bench: Bench) -> None:
     assert [each.sequence for each in before] == list(range(480))
     assert await _compact(bench) == 480
     assert await bench.count("frames") == 0
-    assert await bench.count("frame_chunks") == 8
+    assert await bench.count("frame_chunks") == 2
     assert await _history(bench) == before
     part = [f async for f in _between(bench, MIDNIGHT + 90 * 60_000, MIDNIGHT + 200 * 60_000)]
     assert part == before[90:200]

@@ -118,17 +118,16 @@ def _make_chunks() -> None:
     op.create_table(
         "frame_chunks",
         Column("system_id", sa.BigInteger(), nullable=False),
-        Column("hour", sa.BigInteger(), nullable=False),
+        Column("span", sa.BigInteger(), nullable=False),
         Column("received_until", sa.BigInteger(), nullable=False),
         Column("channel_id", sa.Integer(), nullable=False),
         Column("part", sa.Integer(), nullable=False),
         Column("count", sa.Integer(), nullable=False),
         Column("identities", sa.LargeBinary(), nullable=False),
         Column("bodies", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("system_id", "channel_id", "hour", "part", name="pk_frame_chunks"),
-        sqlite_with_rowid=False,
+        sa.PrimaryKeyConstraint("system_id", "channel_id", "span", "part", name="pk_frame_chunks"),
     )
-    op.create_index("ix_frame_chunks_hour", "frame_chunks", ["hour"])
+    op.create_index("ix_frame_chunks_span", "frame_chunks", ["span"])
 
 
 def _make_upkeep() -> None:
