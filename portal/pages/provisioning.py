@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, post
 from litestar.exceptions import PermissionDeniedException, ServiceUnavailableException
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from core.fleet import provisioning
@@ -38,7 +39,7 @@ class DeviceAccount(Struct, frozen=True):
     raises=[PermissionDeniedException],
 )
 async def provision(
-    request: Request[Any, Any, Any], data: Proof, services: TheServices
+    request: Request[Any, Any, Any], data: JSONBody[Proof], services: TheServices
 ) -> DeviceAccount:
     """The device's broker account; 403 for an unknown serial number and a wrong code alike."""
     accounts = services.settings.credentials()
