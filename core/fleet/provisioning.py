@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
+from attrs import field, frozen
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,6 +47,15 @@ class ProvisioningError(ValueError):
         )
 
 
+@frozen
+class Claim:
+    """What somebody says is on the label; `address` is where the request came from."""
+
+    sn: str
+    code: str = field(repr=False)
+    address: str
+
+
 def new_code() -> str:
     """A new check code: 49 bits of chance."""
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
@@ -73,9 +83,7 @@ async def issue(
     return {sn: seal.open(PURPOSE, code) for sn, code in await connection.execute(query)}
 
 
-async def renew(
-    connection: AsyncConnection, seal: Seal, access: Access, sn: str, now: int
-) -> str:
+async def renew(connection: AsyncConnection, seal: Seal, access: Access, sn: str, now: int) -> str:
     """Another code in place of the one that there is, as after a system changed hands."""
     access.require("devices:provision")
     await connection.execute(delete(check_codes).where(check_codes.c.sn == sn))
@@ -90,19 +98,20 @@ async def reveal(connection: AsyncConnection, seal: Seal, access: Access, sn: st
     return None if sealed is None else seal.open(PURPOSE, sealed)
 
 
-async def prove(begin: Begin, seal: Seal, sn: str, code: str, address: str, now: int) -> None:
+async def prove(begin: Begin, seal: Seal, claim: Claim, now: int) -> None:
     """Returns where the code is that of the serial number; raises ProvisioningError.
 
     An attempt counts before the code is looked at, so that many at once gain nothing; a success
-    gives the serial number its attempts back. `address` is where the request came from.
+    gives the serial number its attempts back.
     """
+    sn = claim.sn
     async with begin() as connection:
         often = await _charge(connection, f"sn:{sn[:24]}", MOST_PER_SN, now)
-        often |= await _charge(connection, f"address:{address[:64]}", MOST_PER_ADDRESS, now)
+        often |= await _charge(connection, f"address:{claim.address[:64]}", MOST_PER_ADDRESS, now)
         sealed = await connection.scalar(select(check_codes.c.code).where(check_codes.c.sn == sn))
     # An unknown serial number costs as much: the same is opened and compared.
     expected = seal.open(PURPOSE, sealed or seal.seal(PURPOSE, _NONE))
-    right = hmac.compare_digest(expected.encode(), code.strip().upper().encode())
+    right = hmac.compare_digest(expected.encode(), claim.code.strip().upper().encode())
     if often or not right or sealed is None:
         raise ProvisioningError
     async with begin() as connection:

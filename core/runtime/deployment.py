@@ -87,7 +87,7 @@ def _services_acl(credentials: Credentials) -> str:
 
 
 def mosquitto(place: Place) -> str:
-    """mosquitto 2.0: every change of its store is on disk before it goes on.
+    """For mosquitto 2.0: every change of its store is on disk before it goes on.
 
     That survives kill -9 and costs speed (511 messages/s were measured): for more than some
     thousand devices use nats-server.
@@ -127,7 +127,7 @@ max_keepalive 1200
 
 
 def nats(place: Place, credentials: Credentials, devices: Iterable[str]) -> str:
-    """nats-server 2.9: a message is in its file before it is confirmed, so kill -9 loses nothing.
+    """For nats-server 2.9: a message is in its file before it is confirmed, so kill -9 loses nothing.
 
     A cut of power may lose what the operating system had not written yet.
     """
@@ -154,7 +154,7 @@ THINGWRIGHT_DATA={place.data}
 THINGWRIGHT_DATABASE=postgresql://thingwright@127.0.0.1/thingwright
 THINGWRIGHT_BROKER={url}
 SSL_CERT_FILE={place.directory}/authority.pem
-# THINGWRIGHT_SECRET_KEY=, 64 hex digits, belongs in thingwright.secret beside this file (mode 0600)
+# THINGWRIGHT_SECRET_KEY= and 64 hex digits belong in thingwright.secret beside this (mode 0600)
 """
 
 

@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from core.fleet import provisioning
-from core.fleet.provisioning import ProvisioningError
+from core.fleet.provisioning import Claim, ProvisioningError
 from core.runtime.bus import mqtt_address
 from core.sealing import Seal, SealError
 from portal.services import TheServices
@@ -47,14 +47,8 @@ async def provision(
         raise ServiceUnavailableException("this installation has no device accounts")
     try:
         seal = Seal(services.settings.secret_key or accounts.secret_key)
-        await provisioning.prove(
-            services.database.begin,
-            seal,
-            data.sn,
-            data.check_code,
-            address_of(request),
-            services.clock(),
-        )
+        claim = Claim(data.sn, data.check_code, address_of(request))
+        await provisioning.prove(services.database.begin, seal, claim, services.clock())
     except ProvisioningError as error:
         raise PermissionDeniedException(str(error)) from None
     except SealError as error:

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from core.access import PLATFORM, Access, AccessError
 from core.fleet import provisioning
-from core.fleet.provisioning import ALPHABET, LENGTH, MOST_PER_SN, WINDOW, ProvisioningError
+from core.fleet.provisioning import ALPHABET, LENGTH, MOST_PER_SN, WINDOW, Claim, ProvisioningError
 from core.records import RequestError
 from core.runtime.database import Database
 from core.sealing import Seal, SealError
@@ -22,7 +22,7 @@ async def _issue(database: Database, *sns: str) -> dict[str, str]:
 
 async def _prove(database: Database, code: str, *, sn: str = SN, at: int = START) -> bool:
     try:
-        await provisioning.prove(database.begin, SEAL, sn, code, "10.0.0.1", at)
+        await provisioning.prove(database.begin, SEAL, Claim(sn, code, "10.0.0.1"), at)
     except ProvisioningError:
         return False
     return True
@@ -75,7 +75,7 @@ async def test_unknown_and_wrong_are_answered_alike(database: Database) -> None:
     answers = set()
     for sn in (SN, OTHER):
         with pytest.raises(ProvisioningError) as refused:
-            await provisioning.prove(database.begin, SEAL, sn, "WRONG", "10.0.0.1", START)
+            await provisioning.prove(database.begin, SEAL, Claim(sn, "WRONG", "10.0.0.1"), START)
         answers.add(str(refused.value))
     assert len(answers) == 1
 
@@ -101,6 +101,6 @@ async def test_permissions_and_shapes(database: Database) -> None:
 async def test_another_key_opens_nothing(database: Database) -> None:
     await _issue(database)
     with pytest.raises(SealError, match="sealed with another key"):
-        await provisioning.prove(database.begin, Seal("cd" * 32), SN, "X", "10.0.0.1", START)
+        await provisioning.prove(database.begin, Seal("cd" * 32), Claim(SN, "X", "10.0.0.1"), START)
     with pytest.raises(SealError, match="THINGWRIGHT_SECRET_KEY"):
         Seal("ab")
