@@ -127,7 +127,7 @@ max_keepalive 1200
 
 
 def nats(place: Place, credentials: Credentials, devices: Iterable[str]) -> str:
-    """For nats-server 2.9: a message is in its file before it is confirmed, so kill -9 loses nothing.
+    """For nats-server 2.9: what is confirmed is in its file, so that kill -9 loses nothing.
 
     A cut of power may lose what the operating system had not written yet.
     """

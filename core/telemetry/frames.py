@@ -95,8 +95,8 @@ async def _kept(
     identities = {numbered[arrival][0] for arrival in arrivals}
     columns = [frames.c[name] for name in _IDENTITY]
     query = select(*columns, frames.c.body).where(tuple_(*columns).in_(identities))
-    found = await connection.execute(query)
-    return {(row[0], row[1], row[2], row[3], row[4]): row[5] for row in found}
+    rows = [tuple[Any, ...](row) for row in await connection.execute(query)]
+    return {row[:5]: row[5] for row in rows}
 
 
 def _conflicting(

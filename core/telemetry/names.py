@@ -1,7 +1,7 @@
 """The numbers under which frames keep words that repeat: where they came from, what read them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, field
 from sqlalchemy import Table, select, tuple_
@@ -72,4 +72,5 @@ async def _find(
 ) -> dict[Pair, int]:
     names = [table.c[column] for column in columns]
     query = select(*names, table.c.id).where(tuple_(*names).in_(list(wanted)))
-    return {(row[0], row[1]): row[2] for row in await connection.execute(query)}
+    rows = [tuple[Any, ...](row) for row in await connection.execute(query)]
+    return {(row[0], row[1]): row[2] for row in rows}
