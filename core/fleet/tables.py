@@ -10,6 +10,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -208,3 +209,22 @@ fleet_deltas = Table(
 )
 """What is to be added to `fleet_counts`: on PostgreSQL writers append here, so that none waits for
 another, and the sweep adds them up. A count is the sum of both."""
+
+check_codes = Table(
+    "check_codes",
+    METADATA,
+    Column("sn", SN, primary_key=True),
+    Column("code", LargeBinary, nullable=False),
+    Column("issued_at", TIME, nullable=False),
+    Column("provisioned_at", TIME),
+)
+"""The check code of each serial number, sealed; `provisioned_at` is when it was last used."""
+
+provisioning_attempts = Table(
+    "provisioning_attempts",
+    METADATA,
+    Column("subject", String(80), primary_key=True),
+    Column("began_at", TIME, nullable=False),
+    Column("count", BigInteger, nullable=False),
+)
+"""Wrong codes per serial number ("sn:…") and address ("address:…") since `began_at`."""

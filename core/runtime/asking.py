@@ -6,16 +6,14 @@ which harms nothing, for a device sends again whatever it is asked for, and fram
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
 from typing import Final
 
 import msgspec
 from attrs import define
 
-from core.runtime import bus, clock, topics
+from core.runtime import clock, topics
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
-from core.runtime.settings import Settings
 from core.runtime.transport import Outgoing, Publisher
 from core.telemetry import backfill
 from core.telemetry.backfill import RequestRecord
@@ -69,14 +67,3 @@ class Asker:
 def _message(sn: str, record: RequestRecord) -> Outgoing:
     message = BackfillRequest(record.id, record.boot_id, list(record.ranges), record.expires_at)
     return Outgoing(topics.backfill_request(sn), msgspec.json.encode(message))
-
-
-async def run_asker(settings: Settings) -> None:
-    """Ask until cancelled."""
-    database = Database(settings.database_url)
-    async with AsyncExitStack() as stack:
-        await database.open()
-        stack.push_async_callback(database.close)
-        publisher = await stack.enter_async_context(bus.publisher(settings, "worker", "asker"))
-        LOGGER.info("asker requests what is missing")
-        await Asker(database, publisher).run()

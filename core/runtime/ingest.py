@@ -32,6 +32,8 @@ from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
 from core.runtime.directory import Directory
 from core.runtime.feed import Feed
+from core.runtime.figures import IngestFigures
+from core.runtime.heart import Heart
 from core.runtime.mqtt_link import Backoff
 from core.runtime.presence import Registrar
 from core.runtime.settings import Settings
@@ -83,6 +85,7 @@ class Ingest:
     plug_and_play: bool = True
     vitals: Vitals = field(factory=Vitals)
     counts: Counter[str] = field(factory=Counter[str])
+    figures: IngestFigures = field(init=False)
     _directory: Directory = field(init=False)
     _registrar: Registrar = field(init=False)
     _store: Store = field(init=False)
@@ -91,6 +94,7 @@ class Ingest:
     _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
     def __attrs_post_init__(self) -> None:
+        self.figures = IngestFigures(self.counts)
         self._directory = Directory(self.registry, self.database)
         self._registrar = Registrar(self._directory, self.plug_and_play)
         self._store = Store(self._registrar, self.vitals)
@@ -112,8 +116,10 @@ class Ingest:
         While the batches are full the feed is silent: what is taken in then is no longer live.
         """
         async with self._turn:
+            self.figures.begin(self.clock())
             taken = await self._patiently(batch)
             await self.consumer.acknowledge(batch)
+            self.figures.end(len(batch), taken.changes, self.clock())
             self._count(batch, taken)
             self._waiting |= taken.fresh
             try:
@@ -234,10 +240,14 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
         LOGGER.info("ingest %s takes in what the broker delivers", slot)
         vitals = Vitals(settings.offline_after, settings.new_days * DAY)
         common: dict[str, Any] = {"plug_and_play": settings.plug_and_play, "vitals": vitals}
-        await _together(
-            Ingest(registry, database, live, feed, **common).run(),
-            Ingest(registry, database, late, **common).run(),
-        )
+        first = Ingest(registry, database, live, feed, **common)
+        second = Ingest(registry, database, late, **common)
+
+        def figures() -> dict[str, Any]:
+            return first.figures.said() | {"backfill": second.figures.said()}
+
+        heart = Heart(database, "ingest", slot, settings.data, figures, registry)
+        await _together(first.run(), second.run(), heart.run())
 
 
 def spare_collector() -> None:

@@ -1,8 +1,9 @@
 """How this installation is set up: environment variables that begin with THINGWRIGHT_."""
 
 import os
+import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self, cast
 from urllib.parse import unquote, urlsplit
@@ -23,6 +24,8 @@ PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
 ENCRYPTED: Final = ("mqtts", "tls")
 NEW_DAYS: Final = 7
 LONGEST: Final = 10_000_000
+FEWEST_HOT_DAYS: Final = 2
+_DAYS: Final = re.compile(r"\d{1,5}")
 CREDENTIALS_FILE: Final = "credentials.json"
 
 
@@ -52,6 +55,12 @@ class Settings:
     offline_after: seconds without anything from a system until it is offline, where its product
     model says nothing else (THINGWRIGHT_OFFLINE_AFTER, 900).
     new_days: days after its first frame for which a system is new (THINGWRIGHT_NEW_DAYS, 7).
+    hot_days: frames of older days are compacted, without loss; at least 2 (THINGWRIGHT_HOT_DAYS,
+    14).
+    retention_days: frames of older days are deleted for good; 0 keeps all
+    (THINGWRIGHT_RETENTION_DAYS, 0).
+    metrics_token: what a request from another machine has to show for /metrics; empty lets only
+    this machine ask (THINGWRIGHT_METRICS_TOKEN).
     """
 
     data: Path = Path("data")
@@ -64,6 +73,9 @@ class Settings:
     second_factor: bool = False
     offline_after: int = OFFLINE_AFTER
     new_days: int = NEW_DAYS
+    hot_days: int = 14
+    retention_days: int = 0
+    metrics_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -92,6 +104,7 @@ class Settings:
             else:
                 hint = f"write a whole number from 1 on, such as {usual}"
                 problems.append(Problem(PREFIX + name, f"{text!r} is not a whole number", hint))
+        problems += _day_problems(said)
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -105,6 +118,9 @@ class Settings:
             second_factor is True,
             whole["OFFLINE_AFTER"],
             whole["NEW_DAYS"],
+            int(said("HOT_DAYS", "14")),
+            int(said("RETENTION_DAYS", "0")),
+            said("METRICS_TOKEN"),
         )
 
     @property
@@ -148,6 +164,20 @@ def _problems(database: str, broker: str, secret_key: str) -> Iterator[Problem]:
     if secret_key and not _is_key(secret_key):
         hint = 'python3 -c "import secrets; print(secrets.token_hex(32))" makes one'
         yield Problem(PREFIX + "SECRET_KEY", f"is not {KEY_BYTES} bytes or more of hex", hint)
+
+
+def _day_problems(said: Callable[[str, str], str]) -> Iterator[Problem]:
+    given = {"HOT_DAYS": said("HOT_DAYS", "14"), "RETENTION_DAYS": said("RETENTION_DAYS", "0")}
+    days = {name: int(text) for name, text in given.items() if _DAYS.fullmatch(text)}
+    for name in given.keys() - days.keys():
+        yield Problem(PREFIX + name, "is not a number of days", "write a whole number")
+    hot, kept = days.get("HOT_DAYS", FEWEST_HOT_DAYS), days.get("RETENTION_DAYS", 0)
+    if hot < FEWEST_HOT_DAYS:
+        hint = f"write {FEWEST_HOT_DAYS} or more: late frames are still coming in"
+        yield Problem(PREFIX + "HOT_DAYS", f"{hot} days are too few", hint)
+    if kept and kept < FEWEST_HOT_DAYS:
+        hint = f"write 0 to keep all, or {FEWEST_HOT_DAYS} days or more"
+        yield Problem(PREFIX + "RETENTION_DAYS", f"{kept} days are too few", hint)
 
 
 def _is_broker(url: str) -> bool:

@@ -15,7 +15,7 @@ from core.runtime.topics import TopicError, Uplink
 from core.runtime.transport import Message
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival, Mark
-from core.telemetry.readings import wrapped
+from core.telemetry.history import wrapped
 from core.thing_model.messages import Acknowledgement, Presence
 from core.thing_model.problems import DecodeError
 
@@ -107,11 +107,19 @@ def read_presence(read: Iterable[Read]) -> tuple[list[Announced], list[Rejected]
         if each.uplink.kind != "presence":
             continue
         try:
-            body = each.message.payload
-            announced.append(Announced(each, _json(_PRESENCE, body) if body else _GONE))
+            announced.append(Announced(each, _presence(each)))
         except RejectionError as error:
             refused.append(each.rejected(error))
     return announced, refused
+
+
+def _presence(read: Read) -> Presence:
+    """What a device says of itself; raises RejectionError, also where it says to be another."""
+    body = read.message.payload
+    said = _json(_PRESENCE, body) if body else _GONE
+    if said.sn not in ("", read.uplink.sn):
+        raise RejectionError("sn_differs", f"the message says that it is of {said.sn}")
+    return said
 
 
 def sort(read: Iterable[Read], known: Mapping[str, Known], now: int) -> Sorted:

@@ -18,6 +18,7 @@ from core.telemetry.coverage import Marker
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes
+from core.telemetry.names import Names
 
 _CONFLICT: Final = "another frame has the same boot id, sequence and device time"
 
@@ -29,6 +30,7 @@ class Store:
     registrar: Registrar
     vitals: Vitals = field(factory=Vitals)
     marker: Marker = field(factory=Marker)
+    _names: Names = field(factory=Names)
 
     async def keep(self, found: Sorted, now: int, *, replay: bool) -> Changes:
         """Keep everything in one transaction; `found.rejected` gets what is refused meanwhile.
@@ -37,7 +39,7 @@ class Store:
         """
         directory = self.registrar.directory
         async with directory.database.begin() as connection:
-            changes = await _keep_frames(connection, found)
+            changes = await self._keep_frames(connection, found, replay=replay)
             await gaps.note(connection, found.marks, now)
             marked = await self.marker.note(connection, found.arrivals)
             noted = await self._note(connection, found, changes, now, replay=replay)
@@ -76,13 +78,15 @@ class Store:
             return set()
         return await self.vitals.note(connection, found.marks, changes.faults, now)
 
-
-async def _keep_frames(connection: AsyncConnection, found: Sorted) -> Changes:
-    conflicting = set(await frames.store(connection, found.arrivals))
-    found.rejected += _conflicts(found, conflicting)
-    changes = await latest.update(connection, _others(found.arrivals, conflicting))
-    await faults.note(connection, changes.faults)
-    return changes
+    async def _keep_frames(
+        self, connection: AsyncConnection, found: Sorted, *, replay: bool
+    ) -> Changes:
+        refused = await frames.store(connection, self._names, found.arrivals, replay=replay)
+        conflicting = set(refused)
+        found.rejected += _conflicts(found, conflicting)
+        changes = await latest.update(connection, _others(found.arrivals, conflicting))
+        await faults.note(connection, changes.faults)
+        return changes
 
 
 def _conflicts(found: Sorted, conflicting: set[Arrival]) -> Iterator[Rejected]:

@@ -13,7 +13,6 @@ from core.fleet import counters, status
 from core.runtime import clock
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
-from core.runtime.settings import Settings
 
 LOGGER = logging.getLogger(__name__)
 INTERVAL: Final = 2.0
@@ -57,14 +56,3 @@ class Sweeper:
     async def _is_due(self, now: int) -> bool:
         async with self.database.read() as connection:
             return await status.is_due(connection, now)
-
-
-async def run_sweeper(settings: Settings) -> None:
-    """Sweep until cancelled."""
-    database = Database(settings.database_url)
-    await database.open()
-    try:
-        LOGGER.info("sweeper finds what falls silent")
-        await Sweeper(database).run()
-    finally:
-        await database.close()

@@ -1,6 +1,6 @@
 """Frames on their way into the store: each is kept once, whatever becomes of its values."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define, frozen
@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.records import Row, insert_new, printable
 from core.registry import Channel, Part, System
+from core.telemetry import chunks
+from core.telemetry.chunks import SETTLED, Identity
+from core.telemetry.names import Names
 from core.telemetry.tables import frames, quarantine
 from core.thing_model.layout.fields import Value
 from core.thing_model.problems import DecodeError
@@ -65,40 +68,67 @@ class Mark:
     offline_after: int
 
 
-async def store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+async def store(
+    connection: AsyncConnection, names: Names, arrivals: Sequence[Arrival], *, replay: bool = False
+) -> list[Arrival]:
     """Keep the frames that are not kept yet, and the values of theirs that are not plausible.
 
-    Returns those that could not be kept, because another frame has the same identity.
+    Returns those that could not be kept, because another frame has the same identity. In a
+    `replay` the times of receipt are not those of now.
     """
-    rows = [_row(arrival) for arrival in arrivals]
+    old = [a for a in arrivals if replay or a.receive_time - a.device_time >= SETTLED]
+    if old:
+        await chunks.guard(connection, alone=False)
+    numbered = await _numbered(connection, names, arrivals)
+    compacted = await chunks.kept(connection, [numbered[a][0] for a in old]) if old else {}
+    fresh = [a for a in arrivals if numbered[a][0] not in compacted] if compacted else arrivals
+    rows = [_row(arrival, *numbered[arrival]) for arrival in fresh]
     new = await insert_new(connection, frames, _COLUMNS, rows)
     implausible = [row for each in arrivals if each.refused for row in refusals(each, each.refused)]
     await insert_new(connection, quarantine, REFUSED, implausible)
-    return [] if new == len(rows) else await _conflicting(connection, arrivals)
+    kept = await _kept(connection, numbered, fresh) if new != len(rows) else {}
+    return _conflicting(numbered, arrivals, compacted | kept)
 
 
-async def _conflicting(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> list[Arrival]:
-    identities = {arrival.identity for arrival in arrivals}
-    names = tuple_(*(frames.c[name] for name in _IDENTITY))
-    query = select(*(frames.c[name] for name in _IDENTITY), frames.c.body)
-    found = await connection.execute(query.where(names.in_(identities)))
-    kept: dict[tuple[Any, ...], bytes] = {tuple(identity): body for *identity, body in found}
-    return [arrival for arrival in arrivals if kept[arrival.identity] != arrival.body]
+async def _numbered(
+    connection: AsyncConnection, names: Names, arrivals: Iterable[Arrival]
+) -> dict[Arrival, tuple[Identity, int]]:
+    """What frames are known by in the tables: their identity, and what read them."""
+    words = {a: ((a.part.slot, a.channel.name), _decoder(a)) for a in arrivals}
+    channels = await names.channels(connection, {channel for channel, _ in words.values()})
+    decoders = await names.decoders(connection, {decoder for _, decoder in words.values()})
+    return {
+        a: ((a.system_id, channels[channel], a.device_time, a.boot_id, a.sequence), decoders[read])
+        for a, (channel, read) in words.items()
+    }
 
 
-def _row(arrival: Arrival) -> Row:
-    return (
-        arrival.system_id,
-        arrival.part.slot,
-        arrival.channel.name,
-        arrival.boot_id,
-        arrival.sequence,
-        arrival.device_time,
-        arrival.receive_time,
-        arrival.model.product.version,
-        arrival.part.plugin.name,
-        arrival.body,
-    )
+async def _kept(
+    connection: AsyncConnection,
+    numbered: Mapping[Arrival, tuple[Identity, int]],
+    arrivals: Iterable[Arrival],
+) -> dict[Identity, bytes]:
+    identities = {numbered[arrival][0] for arrival in arrivals}
+    columns = [frames.c[name] for name in _IDENTITY]
+    query = select(*columns, frames.c.body).where(tuple_(*columns).in_(identities))
+    rows = [tuple[Any, ...](row) for row in await connection.execute(query)]
+    return {row[:5]: row[5] for row in rows}
+
+
+def _conflicting(
+    numbered: Mapping[Arrival, tuple[Identity, int]],
+    arrivals: Iterable[Arrival],
+    kept: Mapping[Identity, bytes],
+) -> list[Arrival]:
+    return [a for a in arrivals if kept.get(numbered[a][0], a.body) != a.body] if kept else []
+
+
+def _decoder(arrival: Arrival) -> tuple[str, str]:
+    return arrival.model.product.version, arrival.part.plugin.name
+
+
+def _row(arrival: Arrival, identity: Identity, decoder_id: int) -> Row:
+    return (*identity, arrival.receive_time, decoder_id, arrival.body)
 
 
 def refusals(
@@ -126,6 +156,9 @@ def refusals_of(
         yield (*identity, error.datapoint, value, position, printable(error.reason), rule)
 
 
-_IDENTITY: Final = ("system_id", "slot", "channel", "boot_id", "sequence", "device_time")
-_COLUMNS: Final = (*_IDENTITY, "receive_time", "product_version", "plugin", "body")
-REFUSED: Final = (*_IDENTITY, "receive_time", "key", "value", "position", "reason", "rule")
+_IDENTITY: Final = ("system_id", "channel_id", "device_time", "boot_id", "sequence")
+_COLUMNS: Final = (*_IDENTITY, "receive_time", "decoder_id", "body")
+REFUSED: Final = (
+    *("system_id", "slot", "channel", "boot_id", "sequence", "device_time"),
+    *("receive_time", "key", "value", "position", "reason", "rule"),
+)

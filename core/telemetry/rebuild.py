@@ -10,9 +10,10 @@ from core.registry import Channel, System
 from core.telemetry import latest
 from core.telemetry.fold import BUCKET, bucket_of, plan_of
 from core.telemetry.frames import Key
+from core.telemetry.history import frames_between
 from core.telemetry.periods import Span
 from core.telemetry.rollups import Rolling
-from core.telemetry.tables import frames, rollups
+from core.telemetry.tables import rollups
 
 
 def channels_of(system_id: int, system: System) -> Iterable[tuple[Key, Channel]]:
@@ -39,13 +40,9 @@ async def rebuild(connection: AsyncConnection, key: Key, channel: Channel, span:
 
 async def _buckets(connection: AsyncConnection, key: Key, span: Span) -> set[int]:
     """The buckets that have frames, or a roll-up."""
-    device_time = frames.c.device_time
-    start = device_time - device_time % BUCKET
-    framed = select(start).distinct().where(*_same(key, frames.c.values()))
-    framed = framed.where(device_time >= span[0], device_time < span[1])
+    found = {bucket_of(f.device_time) async for f in frames_between(connection, *key, *span)}
     rolled = select(rollups.c.bucket).where(*_same(key, rollups.c.values()))
     rolled = rolled.where(rollups.c.bucket >= span[0], rollups.c.bucket < span[1])
-    found = set((await connection.execute(framed)).scalars())
     return found | set((await connection.execute(rolled)).scalars())
 
 

@@ -18,8 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.records import insert_new, wanted, write
 from core.registry import Channel
+from core.telemetry.chunks import SPAN
 from core.telemetry.fold import BUCKET, Closed, Open, Place, bucket_of, is_credible, plan_of
 from core.telemetry.frames import REFUSED, Arrival, Key, refusals, refusals_of
+from core.telemetry.history import frames_between, wrapped
 from core.telemetry.tables import quarantine, rollups
 from core.thing_model.layout.fields import Value
 from core.thing_model.plausibility import Belief
@@ -207,10 +209,17 @@ async def _rows(
 
 
 async def _frames(connection: AsyncConnection, tasks: Sequence[Task]) -> dict[Task, list[Stored]]:
-    """The stored frames of each bucket, in order."""
+    """The stored frames of each bucket, in order, whether they are compacted or not."""
     found: defaultdict[Task, list[Stored]] = defaultdict(list)
     for id_, slot, channel, bucket, *stored in await _execute(connection, tasks, _FRAMES):
         found[id_, slot, channel, bucket].append(tuple(stored))
+    for task in [tuple[Any, ...](row) for row in await _execute(connection, tasks, _COMPACTED)]:
+        id_, slot, channel, bucket = task
+        compacted = frames_between(connection, id_, slot, channel, bucket, bucket + BUCKET)
+        found[task] = [
+            (f.device_time, f.boot_id, wrapped(f.sequence), f.receive_time, f.body)
+            async for f in compacted
+        ]
     return found
 
 
@@ -255,11 +264,21 @@ _AFTER: Final = (
     f"SELECT {_NAMES}, (SELECT min(e.bucket) FROM rollups e "  # noqa: S608
     f"WHERE {_OWN.format('e')} AND e.bucket > wanted.bucket) FROM {{wanted}}"
 )
+_CHANNEL: Final = (
+    "JOIN channel_names n ON n.slot = wanted.slot AND n.channel = wanted.channel JOIN {0} f "
+    "ON f.system_id = wanted.system_id AND f.channel_id = n.id"
+)
 _FRAMES: Final = (
     f"SELECT {_NAMES}, f.device_time, f.boot_id, f.sequence, f.receive_time, f.body "  # noqa: S608
-    f"FROM {{wanted}} JOIN frames f ON {_INSIDE.format('f')} "
+    f"FROM {{wanted}} {_CHANNEL.format('frames')} AND f.device_time >= wanted.bucket "
+    f"AND f.device_time < wanted.bucket + {BUCKET} "
     f"ORDER BY {_NAMES}, f.device_time, f.boot_id, f.sequence"
 )
+_COMPACTED: Final = (
+    f"SELECT DISTINCT {_NAMES} FROM {{wanted}} {_CHANNEL.format('frame_chunks')} "  # noqa: S608
+    f"AND f.span = wanted.bucket - wanted.bucket % {SPAN}"
+)
+"""Those of the buckets that may lie in a chunk: a bucket never lies in two."""
 _DELETE: Final = (
     "DELETE FROM rollups WHERE (system_id, slot, channel, bucket) IN "  # noqa: S608
     f"(SELECT {_NAMES} FROM {{wanted}})"

@@ -1,6 +1,6 @@
 """Tables of telemetry.
 
-A frame's identity is (system, slot, channel, boot id, sequence, device time). Sequences above
+A frame's identity is (system, slot, channel, device time, boot id, sequence). Sequences above
 2**63 - 1 are kept as negative numbers (two's complement), because neither database has a u64.
 """
 
@@ -22,24 +22,61 @@ from sqlalchemy import (
 
 from core.records import ID, METADATA, NAME, TIME
 
+channel_names = Table(
+    "channel_names",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("slot", NAME, nullable=False),
+    Column("channel", NAME, nullable=False),
+    UniqueConstraint("slot", "channel", name="uq_channel_names_slot"),
+)
+"""Slots and channels of frames. A frame keeps the number: the words would be a fifth of it."""
+
+decoder_names = Table(
+    "decoder_names",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("product_version", String(32), nullable=False),
+    Column("plugin", String(80), nullable=False),
+    UniqueConstraint("product_version", "plugin", name="uq_decoder_names_product_version"),
+)
+"""Versions of product models and plugins that frames were read by when they came."""
+
 frames = Table(
     "frames",
     METADATA,
-    # No foreign key: it would cost more than the row, and systems are never deleted.
+    # No foreign key: it would cost more than the row, and none of what it names is ever deleted.
     Column("system_id", BigInteger, nullable=False),
-    Column("slot", NAME, nullable=False),
-    Column("channel", NAME, nullable=False),
+    Column("device_time", TIME, nullable=False),
     Column("boot_id", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
-    Column("device_time", TIME, nullable=False),
     Column("receive_time", TIME, nullable=False),
-    Column("product_version", String(32), nullable=False),
-    Column("plugin", String(80), nullable=False),
+    Column("channel_id", Integer, nullable=False),
+    Column("decoder_id", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("system_id", "slot", "channel", "device_time", "boot_id", "sequence"),
+    PrimaryKeyConstraint("system_id", "channel_id", "device_time", "boot_id", "sequence"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (device_time)",
 )
-"""Every frame as it came, also those that could not be decoded."""
+"""Every frame as it came, also those that could not be decoded, until they are compacted.
+
+On PostgreSQL there is a partition for each day of device time (`partitions`).
+"""
+
+frame_chunks = Table(
+    "frame_chunks",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("span", TIME, nullable=False, index=True),
+    Column("received_until", TIME, nullable=False),
+    Column("channel_id", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("identities", LargeBinary, nullable=False),
+    Column("bodies", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("system_id", "channel_id", "span", "part"),
+)
+"""Older frames: those of a span of device time together, in as few parts as `chunks` allows."""
 
 latest = Table(
     "latest",

@@ -16,6 +16,9 @@ class Presence(Struct, frozen=True, omit_defaults=True):
     """ess/{sn}/up/presence, retained and without envelope: birth message and last will."""
 
     online: Annotated[bool, Meta(description="true at birth, false in the last will")]
+    sn: Annotated[
+        str, Meta(max_length=24, description="The device's own serial number; the topic's, if said")
+    ] = ""
     product_model: Annotated[
         str, Meta(max_length=64, description="Id of the product model; a birth message names it")
     ] = ""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -11,19 +12,19 @@ from typing import Any, TypeVar
 import click
 
 from core.host import load
-from core.runtime.asking import run_asker
 from core.runtime.broker import run_broker
 from core.runtime.bus import mqtt_address
 from core.runtime.credentials import CredentialsError
 from core.runtime.database import DatabaseError
 from core.runtime.ingest import run_ingest
-from core.runtime.outbox import run_outbox
 from core.runtime.replay import replay
 from core.runtime.settings import PREFIX, Settings, SettingsError
 from core.runtime.simulator import Playback, simulate, simulated_fleet
-from core.runtime.sweeper import run_sweeper
 from core.runtime.transport import TransportError
+from core.runtime.worker import run_worker
 from core.thing_model.problems import ModelError
+
+SLOT = re.compile(r"[A-Za-z0-9_]{1,16}")
 
 
 @click.command()
@@ -35,22 +36,23 @@ def broker(host: str, port: int) -> None:
 
 
 @click.command()
-def ingest() -> None:
-    """Take in what devices send, store it, and acknowledge it after the commit."""
-    run(run_ingest(settings()))
+@click.option("--slot", default="1", show_default=True, help="This worker's name among several.")
+@click.option("--shared", is_flag=True, help="Divide the messages with other shared workers.")
+def ingest(slot: str, *, shared: bool) -> None:
+    """Take in what devices send, store it, and acknowledge it after the commit.
+
+    Several take part in the work if each has a slot of its own. By NATS they always divide the
+    messages; by MQTT all of them, from the first on, have to be --shared.
+    """
+    if not SLOT.fullmatch(slot):
+        raise click.BadParameter("one to sixteen of a-z, A-Z, 0-9 and _", param_hint="--slot")
+    run(run_ingest(settings(), slot, shared=shared))
 
 
 @click.command()
 def worker() -> None:
-    """Send commands, find systems that fall silent, and ask for messages that are missing."""
-    run(_work(settings()))
-
-
-async def _work(given: Settings) -> None:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(run_outbox(given))
-        group.create_task(run_sweeper(given))
-        group.create_task(run_asker(given))
+    """Send commands, find silent systems, ask for what is missing, compact and forget frames."""
+    run(run_worker(settings()))
 
 
 @click.command("simulate")

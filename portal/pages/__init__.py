@@ -15,6 +15,7 @@ from portal.pages import (
     own_account,
     plugins,
     products,
+    provisioning,
     system,
     systems,
 )
@@ -32,6 +33,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         own_account,
         plugins,
         products,
+        provisioning,
         system,
         systems,
     )

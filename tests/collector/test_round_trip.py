@@ -24,8 +24,8 @@ from core.runtime.database import Database
 from core.runtime.envelope import Envelope
 from core.runtime.ingest import run_ingest
 from core.runtime.mqtt import MqttConsumer, MqttPublisher
-from core.runtime.outbox import run_outbox
 from core.runtime.settings import Settings
+from core.runtime.worker import run_worker
 from core.site_files import read_site_file
 from core.telemetry.readings import latest_of
 from core.thing_model.messages import CommandMessage
@@ -154,7 +154,7 @@ async def house(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[House]:
     await database.open()
     made = House(tmp_path, mosquitto, database, settings, free_port())
     made.start(run_ingest(settings))
-    made.start(run_outbox(settings))
+    made.start(run_worker(settings))
     yield made
     for task in reversed(made.tasks):
         await end(task)

@@ -16,7 +16,7 @@ from core.runtime.ingest import UPLINK_FILTERS, Ingest
 from core.runtime.mqtt import MqttConsumer, MqttPublisher
 from core.runtime.simulator import Playback, SimulatedDevice
 from core.runtime.sweeper import Sweeper
-from core.simulation import SimulatedSystem
+from core.simulation.system import SimulatedSystem
 from core.telemetry import backfill, gaps
 from core.telemetry.backfill import PATIENCE, PAUSE, SETTLING, SOONEST, TRIES, RequestRecord
 from core.thing_model.messages import BackfillRequest
