@@ -11,8 +11,8 @@ number = 0
 while True:
     notes = [Note("frame", "inverter", "running", number + n, b"x" * 300) for n in range(5)]
     number += 5
-    for _entry in outbox.append(notes):
-        pass
+    for entry in outbox.append(notes):
+        sys.stdout.write(f"{entry.boot_id} {entry.sequence}\n")
     sys.stdout.flush()
     if number % 3 == 0:
         outbox.sent(outbox.unsent(limit=3))
