@@ -216,10 +216,15 @@ def test_without_a_telling_frame_mutants_survive(scaffold: Path):
     }
 
 
-def test_an_independent_frame_for_each_channel_makes_gold(scaffold: Path):
-    change(scaffold, VECTORS, f'"derived"\n{HEX}', f'"vendor"\n{HEX}')
+@pytest.mark.parametrize(
+    ("origin", "tier"), [("library", "gold"), ("vendor", "platinum"), ("captured", "platinum")]
+)
+def test_an_independent_frame_for_each_channel_makes_gold(
+    scaffold: Path, origin: str, tier: str
+) -> None:
+    change(scaffold, VECTORS, f'"derived"\n{HEX}', f'"{origin}"\n{HEX}')
     found = examined(scaffold)
-    assert (found.tier, found.proof) == ("gold", {"status": "vendor"})
+    assert (found.tier, found.proof) == (tier, {"status": origin})
 
 
 def test_a_function_that_raises_is_a_finding(scaffold: Path):

@@ -1,8 +1,10 @@
 """What the loaded plugins declare, as Markdown tables."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
+from core.conformance.subject import Subject
+from core.conformance.tiers import reached
 from core.plugin import Plugin, scope_text
 from core.registry import Registry
 from core.thing_model.layout.layouts import layout_keys
@@ -18,6 +20,7 @@ def device_list(registry: Registry) -> str:
             ", ".join(c.label for c in p.components),
             *(_count(rows) for rows in (p.decoders, p.datapoints, p.faults, p.commands)),
             ", ".join(dict.fromkeys(s.confidence for s in p.sources if s.confidence)),
+            reached(Subject.of(p, registry)),
         )
         for p in registry.plugins.values()
     ]
@@ -38,11 +41,15 @@ def device_list(registry: Registry) -> str:
         (f"`{f.id}`", f.kind, f.label, _names(f.commands), _names(f.codes), " ".join(f.countries))
         for f in registry.functions.values()
     ]
-    headings = ("plugin", "parts", "channels", "datapoints", "faults", "commands", "confidence")
+    headings = (
+        *("plugin", "parts", "channels", "datapoints", "faults", "commands"),
+        *("confidence", "tier"),
+    )
     return "\n".join(
         [
             "# Devices\n",
             "## Plugins\n",
+            _TIERS,
             _table(headings, plugins),
             "## Product models\n",
             _table(("id", "name", "parts", "markets"), products),
@@ -52,6 +59,14 @@ def device_list(registry: Registry) -> str:
             _table(("id", "kind", "name", "commands", "codes", "countries"), functions),
         ]
     )
+
+
+_TIERS: Final = (
+    "A tier says how well a plugin is proven. *bronze*: it conforms. *silver*: every wrong scale, "
+    "sign, address or bit in it would be noticed by one of its vectors. *gold*: and every channel "
+    "has a frame that an independent library reads alike, or a first-hand one. *platinum*: every "
+    "channel has a frame captured from a device or printed by its maker.\n"
+)
 
 
 def _names(given: Iterable[str]) -> str:
