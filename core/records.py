@@ -41,6 +41,17 @@ class RequestError(ValueError):
         super().__init__("\n".join(map(str, problems)))
 
 
+class ConflictError(ValueError):
+    """Somebody else changed the record meanwhile; `current` is what it is now.
+
+    Whoever shows it shows both: what was wanted, and `current`.
+    """
+
+    def __init__(self, current: object) -> None:
+        self.current = current
+        super().__init__("somebody else changed this meanwhile: look at it again")
+
+
 def ulid(now: int) -> str:
     """A new ULID: 48 bits of UTC milliseconds and 80 of chance, 26 letters that sort by time."""
     number = now << 80 | secrets.randbits(80)

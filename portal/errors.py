@@ -47,7 +47,8 @@ def denied(request: Request[Any, Any, Any], error: AccessError) -> Response[Any]
 
 async def note_denied(error: Exception, scope: Scope) -> None:
     """Tell the audit of a request that was denied."""
-    who = scope.get("user")
+    said = cast("Mapping[str, Any]", scope)
+    who = said.get("user")
     if not isinstance(error, AccessError) or who is None:
         return
     services: Services = scope["litestar_app"].state.services
@@ -59,7 +60,7 @@ async def note_denied(error: Exception, scope: Scope) -> None:
             "accounts",
             "denied",
             error.permission,
-            new={"request": f"{scope.get('method', '')} {scope['path']}"[:200]},
+            new={"request": f"{said.get('method', '')} {scope['path']}"[:200]},
             now=services.clock(),
             address=client[0] if client else "",
         )

@@ -12,7 +12,7 @@ from core.accounts.roles import Role
 from core.accounts.tables import api_tokens, users
 from core.accounts.users import State, User, check_roles, role_problems, user_of
 from core.audit import entries
-from core.records import RequestError
+from core.records import ConflictError, RequestError
 from core.thing_model.problems import Problem
 
 Change = Literal["lock", "unlock", "disable", "enable", "delete"]
@@ -24,14 +24,6 @@ LEADS: Final[Mapping[Change, tuple[tuple[State, ...], State]]] = {
     "delete": (("active", "locked", "not_activated", "disabled"), "deleted"),
 }
 """A change, the states that it may be made in, and the state that it leads to."""
-
-
-class ConflictError(ValueError):
-    """Somebody else changed the record meanwhile; `current` is what it is now."""
-
-    def __init__(self, current: object) -> None:
-        self.current = current
-        super().__init__("somebody else changed this meanwhile: look at it again")
 
 
 async def change_state(
@@ -53,6 +45,7 @@ async def change_state(
     sources, target = LEADS[change]
     if user.id == access.user_id:
         raise RequestError(Problem("user", "is yourself", "let somebody else do it"))
+    check_not_above(access, user)
     if user.state not in sources:
         what = f"is {user.state}, and so cannot be changed by {change}"
         raise RequestError(Problem("state", what, f"possible from {', '.join(sources)}"))
@@ -88,7 +81,7 @@ async def set_roles(
     user = await of_access(connection, access, user_id)
     if user.version != version:
         raise ConflictError(user)
-    check_roles(access, user.user_type, user.roles)
+    check_not_above(access, user)
     check_roles(access, user.user_type, roles)
     if "administrator" not in roles:
         await _keep_an_administrator(connection, user)
@@ -114,6 +107,14 @@ async def of_access(connection: AsyncConnection, access: Access, user_id: int) -
     if row is None:
         raise RequestError(Problem("user", f"there is no user {user_id}", "look in the list"))
     return user_of(row)
+
+
+def check_not_above(access: Access, user: User) -> None:
+    """Raises RequestError where a user may do what whoever would change them may not."""
+    extra = sorted(grant for grant in user.access.grants if not access.may(grant))
+    if extra:
+        what = f"may do more than you, such as {extra[0]}"
+        raise RequestError(Problem("user", what, "ask an administrator"))
 
 
 async def end_access(connection: AsyncConnection, user_id: int) -> None:

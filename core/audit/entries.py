@@ -12,7 +12,7 @@ from attrs import frozen
 from sqlalchemy import Select, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.access import Access
+from core.access import Access, AccessError
 from core.audit.chain import BEGINNING, FIELDS, canonical, link
 from core.audit.tables import audit_entries
 from core.records import printable
@@ -114,9 +114,22 @@ async def page(
 
 
 async def of_user(
-    connection: AsyncConnection, user_id: int, *, before: int | None = None, limit: int = 50
+    connection: AsyncConnection,
+    access: Access,
+    user_id: int,
+    *,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Entry]:
-    """What happened to a user's account, signing in and failing to among it, newest first."""
+    """What happened to a user's account, signing in and failing to among it, newest first.
+
+    One's own, or with `audit:read` another's, which only the platform's own people may see here;
+    `accounts.profiles` shows a company the log of its members.
+    """
+    if access.user_id != user_id:
+        access.require("audit:read")
+        if access.user_type != "A":
+            raise AccessError("audit:read")
     wanted = Wanted(area="accounts", object_id=str(user_id))
     return await _page(connection, wanted, before, limit)
 
