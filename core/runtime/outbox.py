@@ -21,6 +21,7 @@ from core.runtime import bus, clock, topics
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
 from core.runtime.settings import Settings
+from core.runtime.sweeper import Sweeper
 from core.runtime.transport import Outgoing, Publisher
 from core.thing_model.messages import CommandMessage
 
@@ -86,11 +87,13 @@ def _message(sn: str, record: CommandRecord) -> Outgoing:
 
 
 async def run_outbox(settings: Settings) -> None:
-    """Send commands until cancelled."""
+    """Send commands, and sweep what is over, until cancelled."""
     database = Database(settings.database_url)
     async with AsyncExitStack() as stack:
         await database.open()
         stack.push_async_callback(database.close)
         publisher = await stack.enter_async_context(bus.publisher(settings, "worker", "outbox"))
         LOGGER.info("outbox sends what is queued")
-        await Outbox(database, publisher).run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Outbox(database, publisher).run())
+            group.create_task(Sweeper(database).run())

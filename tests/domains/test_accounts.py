@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from core.access import PLATFORM
-from core.accounts import passwords, sessions, sign_in, states, users
+from core.accounts import passwords, sessions, sign_in, states, tickets, users
 from core.accounts.passwords import Hashing
 from core.accounts.policy import USUAL
 from core.accounts.sign_in import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW, SignInError
@@ -16,6 +16,7 @@ from core.accounts.sign_in import TooManyAttemptsError as TooMany
 from core.accounts.users import SETUP_LIFE, NewUser, User
 from core.records import RequestError
 from core.runtime.database import Database
+from core.runtime.sweeper import Sweeper
 from tests.devices import START
 
 IDLE, LIFE = USUAL.idle, USUAL.life
@@ -182,6 +183,16 @@ async def test_sessions_end_when_idle_or_old(database: Database, ann: User) -> N
     assert await _session(database, token, START + LIFE) is None
     async with database.begin() as connection:
         assert await sessions.sweep(connection, START + LIFE) == 1
+
+
+async def test_the_worker_sweeps_what_is_over(database: Database, ann: User) -> None:
+    await _start(database, ann)
+    async with database.begin() as connection:
+        await tickets.give(connection, "reset", ann.id, START)
+    late = START + LIFE
+    assert await Sweeper(database, clock=lambda: START).sweep() == 0
+    assert await Sweeper(database, clock=lambda: late).sweep() == 2
+    assert await Sweeper(database, clock=lambda: late).sweep() == 0
 
 
 async def test_an_id_that_was_not_given_out_is_nobodys(database: Database, ann: User) -> None:
