@@ -48,15 +48,21 @@ async def link(
     return token
 
 
+async def holder(connection: AsyncConnection, purpose: Purpose, token: str, now: int) -> User:
+    """Whose link this is, without spending it; raises RequestError where it is not good."""
+    found = await tickets.look(connection, purpose, token, now)
+    user = await by_id(connection, found.user_id) if found else None
+    if user is None or user.state not in LINKABLE.get(purpose, ()):
+        raise RequestError(Problem("token", "is not good, or no longer", "ask for a new link"))
+    return user
+
+
 async def choose(  # noqa: PLR0917  by what, from where and when
     begin: Begin, purpose: Purpose, token: str, password: str, address: str, now: int
 ) -> User:
     """Spend a link: the password counts from now on; raises RequestError."""
     async with begin() as connection:
-        found = await tickets.look(connection, purpose, token, now)
-        user = await by_id(connection, found.user_id) if found else None
-    if user is None or user.state not in LINKABLE.get(purpose, ()):
-        raise RequestError(Problem("token", "is not good, or no longer", "ask for a new link"))
+        user = await holder(connection, purpose, token, now)
     hashed = await _good(user, password)
     async with begin() as connection:
         if await tickets.spend(connection, purpose, token, now) is None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.access import Access
 from core.accounts import sessions
 from core.accounts.roles import Role
-from core.accounts.tables import api_tokens, users
+from core.accounts.tables import api_tokens, tickets, users
 from core.accounts.users import State, User, check_roles, role_problems, user_of
 from core.audit import entries
 from core.records import ConflictError, RequestError
@@ -118,9 +118,10 @@ def check_not_above(access: Access, user: User) -> None:
 
 
 async def end_access(connection: AsyncConnection, user_id: int) -> None:
-    """End a user's sessions and tokens."""
+    """End a user's sessions and tokens; links and steps on their way are good no more."""
     await sessions.revoke_all(connection, user_id)
-    await connection.execute(delete(api_tokens).where(api_tokens.c.user_id == user_id))
+    for table in (api_tokens, tickets):
+        await connection.execute(delete(table).where(table.c.user_id == user_id))
 
 
 async def _write(connection: AsyncConnection, user: User, values: Mapping[str, Any]) -> User:

@@ -45,7 +45,7 @@ async def set_up(request: Request[Any, Any, Any], services: TheServices) -> Resp
     signed = await sign_in.sign_in(
         begin, name, password, address_of(request), now, client_of(request), services.policy
     )
-    return _entered(services, signed.token, "/")
+    return entered(services, signed.token, "/")
 
 
 @get("/sign-in", opt={OPEN: True}, include_in_schema=False)
@@ -69,7 +69,7 @@ async def enter(request: Request[Any, Any, Any], services: TheServices) -> Respo
         return _refused(_form(request, wanted, _said(error), 422, name, kept), error)
     await _leave(services, request.auth)
     if signed.needs_code:
-        return _code_form(request, signed.token, wanted, "", 200, kept)
+        return code_form(request, signed.token, wanted, "", 200, kept)
     return _welcome(request, services, signed.token, wanted, kept)
 
 
@@ -87,7 +87,7 @@ async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> 
             begin, services.seal, ticket, code, address, now, client, policy
         )
     except SignInError as error:
-        return _refused(_code_form(request, ticket, wanted, _said(error), 422, kept), error)
+        return _refused(code_form(request, ticket, wanted, _said(error), 422, kept), error)
     return _welcome(request, services, signed.token, wanted, kept)
 
 
@@ -95,7 +95,7 @@ async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> 
 async def leave(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """End the session here and in the database."""
     await _leave(services, request.auth)
-    return _entered(services, "", "/sign-in")
+    return entered(services, "", "/sign-in")
 
 
 async def _leave(services: Services, token: str) -> None:
@@ -104,7 +104,7 @@ async def _leave(services: Services, token: str) -> None:
             await sessions.revoke(connection, token)
 
 
-def _entered(services: Services, token: str, where: str) -> Redirect:
+def entered(services: Services, token: str, where: str) -> Redirect:
     return Redirect(where, status_code=303, cookies=[session_cookie(services, token)])
 
 
@@ -126,7 +126,7 @@ def _form(  # noqa: PLR0917  all that the form shows
     return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
 
 
-def _code_form(  # noqa: PLR0917  all that the form shows
+def code_form(  # noqa: PLR0917  all that the form shows
     request: Request[Any, Any, Any],
     ticket: str,
     next: str,
@@ -147,7 +147,7 @@ def _welcome(
 ) -> Response[Any]:
     """On to the page that was wanted; a form that the end of a session met is offered again."""
     if not kept:
-        return _entered(services, token, local(wanted))
+        return entered(services, token, local(wanted))
     context = {"next": local(wanted), "kept": kept}
     page = render_page(request, "account/resend.html.jinja", "You are signed in", context)
     page.set_cookie(session_cookie(services, token))
