@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.fleet.serial_number_life import heard_of
 from core.fleet.tables import systems
 from core.records import RequestError, insert_new, printable
 from core.registry import Registry, System
@@ -74,6 +75,7 @@ async def register(
         result = await connection.execute(insert(systems).values(row).returning(*systems.c))
     except IntegrityError:
         raise RequestError(_taken(given.sn)) from None
+    await heard_of(connection, [given.sn], now)
     return _record(result.one())
 
 
@@ -82,7 +84,10 @@ async def register_new(
 ) -> int:
     """Add those of these systems that are not registered yet; `problems_of` must find none."""
     rows = [tuple(_row(registry, each, now).values()) for each in given]
-    return await insert_new(connection, systems, _REGISTERED, rows)
+    made = await insert_new(connection, systems, _REGISTERED, rows)
+    if made:
+        await heard_of(connection, [row[0] for row in rows], now)
+    return made
 
 
 def problems_of(registry: Registry, given: Registration) -> Iterator[Problem]:
