@@ -1,10 +1,20 @@
 """What all domains keep their rows by: one MetaData, ids and times, and writing many rows."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
@@ -27,6 +37,12 @@ SN: Final = String(24, collation="C").with_variant(String(24), "sqlite")
 """A serial number, ordered by its bytes on either database."""
 NAME: Final = String(32, collation="C").with_variant(String(32), "sqlite")
 """A slot or a channel, ordered as a serial number is."""
+
+
+def byte_ordered(length: int) -> Any:
+    """A text that is ordered by its bytes on either database, so that its beginning is indexed."""
+    return String(length, collation="C").with_variant(String(length), "sqlite")
+
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -61,6 +77,24 @@ def ulid(now: int) -> str:
 def printable(given: str) -> str:
     """The text without what PostgreSQL cannot store: NUL becomes U+FFFD, lone surrogates "?"."""
     return given.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+async def change_row(
+    connection: AsyncConnection,
+    key: Column[Any],
+    value: int,
+    version: int,
+    values: Mapping[str, Any],
+) -> Any:
+    """The row whose `key` is `value` with other values; None where it is no longer at `version`."""
+    table = key.table
+    changed = await connection.execute(
+        update(table)
+        .where(key == value, table.c.version == version)
+        .values(**values, version=version + 1)
+        .returning(*table.c)
+    )
+    return changed.one_or_none()
 
 
 async def insert_new(

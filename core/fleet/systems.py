@@ -97,7 +97,7 @@ def problems_of(registry: Registry, given: Registration) -> Iterator[Problem]:
     yield from _product_problems(registry, given.product_id, given.product_version)
     if given.country and not COUNTRY_SHAPE.fullmatch(given.country):
         yield Problem("country", f"{given.country!r} is not a country", "two letters, such as DE")
-    if given.timezone and not _is_zone(given.timezone):
+    if given.timezone and not is_zone(given.timezone):
         what = f"{given.timezone!r} is not a time zone"
         yield Problem("timezone", what, "an IANA name, such as Europe/Berlin")
     for field, longest in LONGEST.items():
@@ -243,7 +243,8 @@ def _taken(sn: str) -> Problem:
     return Problem("sn", f"{sn} is registered already", "change the system instead")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether that is an IANA time zone."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
