@@ -12,6 +12,7 @@ from core.accounts.roles import Role
 from core.accounts.tables import api_tokens, tickets, users
 from core.accounts.users import State, User, check_roles, role_problems, user_of
 from core.audit import entries
+from core.companies.tables import companies
 from core.records import ConflictError, RequestError
 from core.thing_model.problems import Problem
 
@@ -51,6 +52,8 @@ async def change_state(
         raise RequestError(Problem("state", what, f"possible from {', '.join(sources)}"))
     if target != "active":
         await _keep_an_administrator(connection, user)
+        if change != "lock":
+            await _keep_the_primary(connection, user)
         await end_access(connection, user.id)
     changed = await _write(connection, user, {"state": target, "state_at": now})
     await entries.record(
@@ -85,6 +88,7 @@ async def set_roles(
     check_roles(access, user.user_type, roles)
     if "administrator" not in roles:
         await _keep_an_administrator(connection, user)
+        await _keep_the_primary(connection, user)
     given = " ".join(sorted(set(roles)))
     await sessions.revoke_all(connection, user.id)
     changed = await _write(connection, user, {"roles": given})
@@ -149,3 +153,11 @@ async def _keep_an_administrator(connection: AsyncConnection, user: User) -> Non
     if not (await connection.execute(others)).scalar_one():
         what = "is the last administrator"
         raise RequestError(Problem("user", what, "make another one first"))
+
+
+async def _keep_the_primary(connection: AsyncConnection, user: User) -> None:
+    """Raises RequestError where a company would lose its primary account."""
+    led = select(companies.c.name).where(companies.c.primary_user_id == user.id)
+    if (name := await connection.scalar(led)) is not None:
+        what = f"is the primary account of {name}"
+        raise RequestError(Problem("user", what, "make another member that first"))

@@ -64,7 +64,8 @@ class Listed:
 class Wanted:
     """Which systems; what is None or empty does not matter.
 
-    sn, site, end_user, installer: how they begin. remark: any part of one of the three.
+    sn, site, end_user, installer, post_code: how they begin. owner_user_id: the end user's account.
+    remark: any part of one of the three.
     """
 
     sn: str = ""
@@ -78,6 +79,7 @@ class Wanted:
     grid_regulation: str = ""
     licence: str = ""
     company_id: int | None = None
+    owner_user_id: int | None = None
     remark: str = ""
 
 
@@ -124,6 +126,8 @@ def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(systems.c.product_id == wanted.product_id)
     if wanted.company_id is not None:
         found.append(systems.c.company_id == wanted.company_id)
+    if wanted.owner_user_id is not None:
+        found.append(end_users.c.user_id == wanted.owner_user_id)
     if wanted.country:
         found.append(
             or_(

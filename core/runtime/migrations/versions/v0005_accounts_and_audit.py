@@ -57,6 +57,7 @@ def _users() -> None:
     op.create_index("ix_users_state_id", "users", ["state", "id"])
     op.create_index("ix_users_created_at_id", "users", ["created_at", "id"])
     op.create_index("ix_users_country_id", "users", ["country", "id"])
+    op.create_index("ix_users_last_sign_in_at", "users", ["last_sign_in_at"])
 
 
 def _sign_in() -> None:
@@ -139,6 +140,7 @@ def _companies() -> None:
     )
     op.create_index("ix_companies_licence", "companies", ["licence"], unique=True)
     op.create_index("ix_companies_mail", "companies", ["mail"])
+    op.create_index("ix_companies_primary_user_id", "companies", ["primary_user_id"])
     for name in ("country", "category", "state"):
         op.create_index(f"ix_companies_{name}_folded_name", "companies", [name, "folded_name"])
 
