@@ -36,6 +36,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         return Redirect(f"/sign-in?next={quote(_asked_for(request), safe='')}", status_code=303)
     if error.status_code == 401 and isinstance(error.extra, dict) and not wants_json(request):
         context = {"next": request.url.path, "failed": "", "name": "", "kept": error.extra}
+        context["provider"] = ""
         return render_page(request, "sign_in.html.jinja", "Sign in", context, 401)
     return problem(request, error.status_code, _detail(error))
 

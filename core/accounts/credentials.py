@@ -51,7 +51,7 @@ async def link(
 async def holder(connection: AsyncConnection, purpose: Purpose, token: str, now: int) -> User:
     """Whose link this is, without spending it; raises RequestError where it is not good."""
     found = await tickets.look(connection, purpose, token, now)
-    user = await by_id(connection, found.user_id) if found else None
+    user = await by_id(connection, found.user_id or 0) if found else None
     if user is None or user.state not in LINKABLE.get(purpose, ()):
         raise RequestError(Problem("token", "is not good, or no longer", "ask for a new link"))
     return user

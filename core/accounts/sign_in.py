@@ -96,7 +96,7 @@ async def second_step(  # noqa: PLR0917  who, from where and when
     """
     async with begin() as connection:
         found = await tickets.look(connection, "second_step", ticket, now)
-        user = await by_id(connection, found.user_id) if found else None
+        user = await by_id(connection, found.user_id or 0) if found else None
         if user is None or user.state != "active":
             raise SignInError("this took too long: sign in again")
         subject = f"code:{user.id}"

@@ -19,6 +19,10 @@ PREFIX: Final = "THINGWRIGHT_"
 KEY_BYTES: Final = 32
 FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
+OPEN_ID: Final = (
+    ("ISSUER", ""), ("CLIENT_ID", ""), ("CLIENT_SECRET", ""), ("UNKNOWN", "refuse"),
+)  # fmt: skip
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ENCRYPTED: Final = ("mqtts", "tls")
 CREDENTIALS_FILE: Final = "credentials.json"
 
@@ -29,6 +33,16 @@ class SettingsError(ValueError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
+
+
+@frozen
+class OpenId:
+    """An OpenID provider. unknown: what becomes of people nobody here knows: refuse, read_only."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    unknown: str = "refuse"
 
 
 @frozen
@@ -46,6 +60,8 @@ class Settings:
     (THINGWRIGHT_PLUG_AND_PLAY, yes).
     open_to: types of users who are let into the portal (THINGWRIGHT_PORTAL_OPEN_TO, A).
     second_factor: whether A users must have one (THINGWRIGHT_SECOND_FACTOR, no).
+    open_id: the OpenID provider by which people sign in, too (THINGWRIGHT_OIDC_ISSUER, _CLIENT_ID,
+    _CLIENT_SECRET and _UNKNOWN); None without one.
     """
 
     data: Path = Path("data")
@@ -56,6 +72,7 @@ class Settings:
     plug_and_play: bool = True
     open_to: frozenset[UserType] = frozenset({"A"})
     second_factor: bool = False
+    open_id: OpenId | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -76,6 +93,8 @@ class Settings:
         second_factor = FLAGS.get(said("SECOND_FACTOR", "no").lower())
         if second_factor is None:
             problems.append(Problem(PREFIX + "SECOND_FACTOR", "is neither yes nor no", "say one"))
+        open_id = OpenId(*(said(f"OIDC_{name}", usual) for name, usual in OPEN_ID))
+        problems += _open_id_problems(open_id)
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -87,6 +106,7 @@ class Settings:
             flag is not False,
             cast("frozenset[UserType]", open_to),
             second_factor is True,
+            open_id if open_id.issuer else None,
         )
 
     @property
@@ -130,6 +150,21 @@ def _problems(database: str, broker: str, secret_key: str) -> Iterator[Problem]:
     if secret_key and not _is_key(secret_key):
         hint = 'python3 -c "import secrets; print(secrets.token_hex(32))" makes one'
         yield Problem(PREFIX + "SECRET_KEY", f"is not {KEY_BYTES} bytes or more of hex", hint)
+
+
+def _open_id_problems(given: OpenId) -> Iterator[Problem]:
+    if not given.issuer:
+        return
+    url = urlsplit(given.issuer)
+    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+        yield Problem(PREFIX + "OIDC_ISSUER", "is no https:// address", "as the provider says it")
+    for name in ("client_id", "client_secret"):
+        if not getattr(given, name):
+            what = "is missing, and needed with an issuer"
+            yield Problem(f"{PREFIX}OIDC_{name.upper()}", what, "the provider gives it")
+    if given.unknown not in ("refuse", "read_only"):
+        what = f"{given.unknown!r} is not known"
+        yield Problem(PREFIX + "OIDC_UNKNOWN", what, "refuse or read_only")
 
 
 def _is_broker(url: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from litestar import Request, Response, get, post
 from litestar.params import FromQuery
@@ -53,7 +54,7 @@ async def sign_in_page(request: Request[Any, Any, Any], next: FromQuery[str] = "
     """The form, unless somebody is signed in already."""
     if request.user is not None:
         return Redirect(local(next), status_code=303)
-    return _form(request, next, "", 200)
+    return sign_in_form(request, next, "", 200)
 
 
 @post("/sign-in", opt={OPEN: True}, include_in_schema=False)
@@ -66,7 +67,7 @@ async def enter(request: Request[Any, Any, Any], services: TheServices) -> Respo
     try:
         signed = await sign_in.sign_in(begin, name, password, address, now, client, policy)
     except SignInError as error:
-        return _refused(_form(request, wanted, _said(error), 422, name, kept), error)
+        return _refused(sign_in_form(request, wanted, _said(error), 422, name, kept), error)
     await _leave(services, request.auth)
     if signed.needs_code:
         return code_form(request, signed.token, wanted, "", 200, kept)
@@ -81,7 +82,7 @@ async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> 
     begin, address, client = services.database.begin, address_of(request), client_of(request)
     kept, now, policy = _kept(form), services.clock(), services.policy
     if services.seal is None:
-        return _form(request, wanted, "This installation has no secret key.", 422, "", kept)
+        return sign_in_form(request, wanted, "This installation has no secret key.", 422, "", kept)
     try:
         signed = await sign_in.second_step(
             begin, services.seal, ticket, code, address, now, client, policy
@@ -114,7 +115,7 @@ def _setup(request: Request[Any, Any, Any], token: str, name: str, problems: Any
     return render_page(request, "setup.html.jinja", "Set up", context, status)
 
 
-def _form(  # noqa: PLR0917  all that the form shows
+def sign_in_form(  # noqa: PLR0917  all that the form shows
     request: Request[Any, Any, Any],
     next: str,
     failed: str,
@@ -122,7 +123,10 @@ def _form(  # noqa: PLR0917  all that the form shows
     name: str = "",
     kept: Mapping[str, str] = NOTHING,
 ) -> Response[str]:
+    services: Services = request.app.state.services
+    given = services.settings.open_id
     context = {"next": local(next), "failed": failed, "name": name, "kept": kept}
+    context["provider"] = urlsplit(given.issuer).hostname if given else ""
     return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
 
 
