@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from attrs import frozen
 from authlib.common.errors import AuthlibBaseError
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oauth2 import rfc6749, rfc7636
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -59,7 +58,7 @@ class Provider:
     def address(self, redirect_uri: str, state: str, kept: Secrets) -> str:
         """Where a browser is sent to sign in."""
         return str(
-            prepare_grant_uri(
+            _AUTHORIZATION(
                 self.authorization_endpoint,
                 self.given.client_id,
                 "code",
@@ -67,7 +66,7 @@ class Provider:
                 SCOPE,
                 state,
                 nonce=kept.nonce,
-                code_challenge=create_s256_code_challenge(kept.verifier),
+                code_challenge=_CHALLENGE(kept.verifier),
                 code_challenge_method="S256",
             )
         )
@@ -144,3 +143,7 @@ async def _asked(
     if not isinstance(found, dict):
         raise OpenIdError(f"{urlsplit(address).hostname} did not answer with an object")
     return cast("dict[str, Any]", found)
+
+
+_AUTHORIZATION: Final = cast("Any", rfc6749.parameters.prepare_grant_uri)
+_CHALLENGE: Final = cast("Any", rfc7636.create_s256_code_challenge)

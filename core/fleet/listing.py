@@ -148,12 +148,12 @@ def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def _listed(row: Any) -> Listed:
-    values = row._asdict()
-    country = values.pop("site_country") or values.pop("system_country")
-    values.pop("system_country", None)
-    texts = {name: "" for name in _TEXTS if values[name] is None}
+    values: dict[str, Any] = row._asdict()
+    at_site, by_device = values.pop("site_country"), values.pop("system_country")
+    texts: dict[str, Any] = {name: "" for name in _TEXTS if values[name] is None}
     state = values["end_user_state"] or "none"
-    return Listed(**{**values, **texts, "country": country, "end_user_state": state})
+    values |= {**texts, "country": at_site or by_device, "end_user_state": state}
+    return Listed(**values)
 
 
 _COLUMNS: Final = (

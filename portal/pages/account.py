@@ -125,8 +125,9 @@ def sign_in_form(  # noqa: PLR0917  all that the form shows
 ) -> Response[str]:
     services: Services = request.app.state.services
     given = services.settings.open_id
+    provider = urlsplit(given.issuer).hostname if given else ""
     context = {"next": local(next), "failed": failed, "name": name, "kept": kept}
-    context["provider"] = urlsplit(given.issuer).hostname if given else ""
+    context |= {"provider": provider or ""}
     return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
 
 

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -100,7 +100,7 @@ class Provider:
 
 
 @contextmanager
-def provider() -> Iterator[Provider]:
+def provider() -> Generator[Provider]:
     """A provider that answers on a free port."""
     ours = Provider()
 
