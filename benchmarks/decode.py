@@ -19,10 +19,10 @@ from sunspec2.device import Model
 
 from benchmarks.by_hand import read as read_by_hand
 from benchmarks.measure import Report, Target, arguments, measure
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Field
 from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.layout.raw import interpret
+from core.thing_model.plausibility import Range
 from thingwright.layout import registers
 
 Read = Callable[[bytes], Sequence[Any]]

@@ -17,6 +17,7 @@ from core.thing_model.grid_spec import GridSpec
 from core.thing_model.layout.layouts import Layout, layout_keys
 from core.thing_model.layout.mistakes import mistakes
 from core.thing_model.logs import LogRule
+from core.thing_model.polling import MOST_REGISTERS, is_modbus_answer, register_read
 from core.thing_model.problems import Problem
 from core.thing_model.product import ProductModel
 from core.thing_model.provenance import Source
@@ -83,6 +84,7 @@ def inconsistencies(plugin: Plugin) -> Iterator[Problem]:
     for decoder in plugin.decoders:
         where = f"{plugin.name} channel {decoder.channel}"
         yield from _layout_problems(where, decoder.layout)
+        yield from _reading_problems(where, decoder)
         yield from _unknown(where, layout_keys(decoder.layout), keys, "decodes")
     for fault in plugin.faults:
         yield from _unknown(f"{plugin.name} fault {fault.code}", (fault.datapoint,), keys, "reads")
@@ -96,6 +98,21 @@ def inconsistencies(plugin: Plugin) -> Iterator[Problem]:
 def _layout_problems(where: str, layout: Layout) -> Iterator[Problem]:
     for key, what in mistakes(layout):
         yield Problem(f"{where} {key}", what, "correct the layout")
+
+
+def _reading_problems(where: str, decoder: Decoder) -> Iterator[Problem]:
+    """What keeps a collector from asking for a channel."""
+    modbus = is_modbus_answer(decoder.layout)
+    read = register_read(decoder.layout)
+    if decoder.sunspec is not None and modbus:
+        what = "is both a SunSpec model and the answer to one Modbus read"
+        yield Problem(where, what, "frame it by the model's head, or leave sunspec= out")
+    if modbus and read is None:
+        what = "does not say how many registers are read"
+        yield Problem(where, what, "name them: registers(first, …, counts=…)")
+    if read and read.counts[0] > MOST_REGISTERS:
+        what = f"reads {read.counts[0]} registers, an answer holds {MOST_REGISTERS}"
+        yield Problem(where, what, "make two channels of it")
 
 
 def _overlapping(plugin: Plugin, what: str, rows: Sequence[Any], name: str) -> Iterator[Problem]:

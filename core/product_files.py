@@ -41,7 +41,7 @@ def read_product_file(path: Path) -> ProductModel:
 
 def read_product(document: Mapping[str, Any], where: str) -> ProductModel:
     """A product model from a document of the same shape as its file."""
-    problems = list(_problems(document, where))
+    problems = list(document_problems(document, _validator(), where))
     if problems:
         raise ModelError(problems)
     return _converter.structure(_spelled_out(document), ProductModel)
@@ -79,9 +79,12 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(product_model_schema())
 
 
-def _problems(document: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    validator: Any = _validator()  # jsonschema's own types are partly unknown
-    errors: list[ValidationError] = list(validator.iter_errors(document))
+def document_problems(
+    document: Mapping[str, Any], validator: Draft202012Validator, where: str
+) -> Iterator[Problem]:
+    """Everything in which a document breaks its schema, with path and hint."""
+    untyped: Any = validator  # jsonschema's own types are partly unknown
+    errors: list[ValidationError] = list(untyped.iter_errors(document))
     for error in sorted(errors, key=lambda e: list(map(str, e.path))):
         yield from _explained(error, where)
 

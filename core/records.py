@@ -1,5 +1,6 @@
 """What all domains keep their rows by: one MetaData, ids and times, and writing many rows."""
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -131,6 +132,20 @@ def unnest(table: Table, columns: Sequence[str]) -> str:
     """PostgreSQL's rows out of one array per column, for statements with `arrays`."""
     types = (_array(table.c[column].type) for column in columns)
     return f"unnest({', '.join(f'${n}::{type_}' for n, type_ in enumerate(types, 1))})"
+
+
+def wanted(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> tuple[str, tuple[Any, ...]]:
+    """Rows to join with, under the name `wanted`, and the parameters that hold them.
+
+    On SQLite they must be what JSON can say.
+    """
+    names = ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        return f"{unnest(table, columns)} AS wanted ({names})", arrays(rows)
+    said = ", ".join(f"value ->> {n} AS {name}" for n, name in enumerate(columns))
+    return f"(SELECT {said} FROM json_each(?)) AS wanted", (json.dumps(rows),)  # noqa: S608  our own names
 
 
 def arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:

@@ -1,6 +1,6 @@
 """The immutable result of loading: what any device of any product model has and how it speaks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -14,10 +14,11 @@ from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.function import Function
 from core.thing_model.grid_spec import GridSpec
-from core.thing_model.layout.codec import Codec, Range, implausible, outside
+from core.thing_model.layout.codec import Codec, implausible, outside
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.logs import LogRule
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, Problem
 from core.thing_model.product import Mounted, ProductModel
 from core.thing_model.roles import POSITIONS, ROLES, house_sign
@@ -32,6 +33,7 @@ class Channel:
     """One channel of a mounted component, ready to decode.
 
     `keys` names the values that `read` returns: those of the layout, then the computed ones.
+    `rows` are their declarations.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Channel:
     computed: tuple[Datapoint, ...]
     faults: tuple[Fault, ...]
     ranges: Mapping[str, Range]
+    rows: Mapping[str, Datapoint]
 
     def read(self, data: bytes) -> tuple[Sequence[Value], tuple[DecodeError, ...]]:
         """Values in the order of `keys`, and the errors of values that are implausible.
@@ -61,6 +64,17 @@ class Channel:
     def all_values(self, data: bytes) -> dict[str, Value]:
         """As `read`, by key, with implausible values left as they are."""
         return self._completed(self.codec.decode(data))
+
+    def without(self, values: Sequence[Value], keys: Collection[str]) -> list[Value]:
+        """The values but for those of `keys`, which are not believed; what is computed follows."""
+        gone = dict.fromkeys(keys)
+        known = dict(zip(self.keys, values, strict=True)) | gone
+        doubted = set(keys)
+        for datapoint in self.computed:
+            if doubted.intersection(datapoint.of) and datapoint.key not in self.codec.keys:
+                known[datapoint.key] = datapoint.compute(known)
+                doubted.add(datapoint.key)
+        return [known[key] for key in self.keys]
 
     def _completed(self, values: Sequence[Value]) -> dict[str, Value]:
         known = dict(zip(self.codec.keys, values, strict=True))
@@ -255,6 +269,7 @@ def compile_channel(
         tuple(computed),
         tuple(fault for fault in faults if fault.datapoint in known),
         ranges,
+        {key: datapoints[key] for key in known if key in datapoints},
     )
 
 

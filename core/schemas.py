@@ -8,8 +8,15 @@ import msgspec
 
 from core.thing_model.component import Component
 from core.thing_model.grid_spec import GridSpec
-from core.thing_model.messages import Acknowledgement, CommandMessage, Live, Presence
+from core.thing_model.messages import (
+    Acknowledgement,
+    BackfillRequest,
+    CommandMessage,
+    Live,
+    Presence,
+)
 from core.thing_model.product import FunctionUse, Mounted, ProductModel
+from core.thing_model.site import Site
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "https://thingwright.dev/schemas/"
@@ -19,6 +26,7 @@ SHORT_FORMS = {Mounted: "model", FunctionUse: "id"}
 MESSAGES: Mapping[str, type] = {
     "telemetry": Live,
     "command": CommandMessage,
+    "backfill_request": BackfillRequest,
     "acknowledgement": Acknowledgement,
     "presence": Presence,
 }
@@ -28,6 +36,7 @@ _TYPES: Mapping[str, type] = {
     "product_model": ProductModel,
     "component": Component,
     "grid_spec": GridSpec,
+    "site": Site,
     **MESSAGES,
 }
 
@@ -61,6 +70,10 @@ def schema(type_: Any, *, name: str) -> dict[str, Any]:
 
 def product_model_schema() -> dict[str, Any]:
     return schema(ProductModel, name="product_model")
+
+
+def site_schema() -> dict[str, Any]:
+    return schema(Site, name="site")
 
 
 def closed(definition: Mapping[str, Any]) -> dict[str, Any]:

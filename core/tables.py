@@ -4,7 +4,8 @@ Columns are those in which vendors and the project's fact tables write registers
 (decimal or 0x hex, zero-based), `words`, `data_type`, `word_order`, `scale`, `offset`, `unit`,
 `access`, `point` (the key), `label`, `group`, `enum`, `source`, `confidence`, `register_list`,
 `bit_mask`, `divide`, `variant`, `json_path`; and ours: `role`, `positive`, `range` ("0..100",
-either end open), `counter`, `absent` (raw numbers), `about`, `doc`. Missing columns are empty.
+either end open), `step`, `counter`, `rollover`, `restarts`, `absent` (raw numbers), `about`, `doc`.
+Missing columns are empty.
 """
 
 import csv
@@ -19,7 +20,6 @@ from core.thing_model.datapoint import Datapoint, Enumeration, Symbol
 from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.layout.binary import registers
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.documents import (
     JsonField,
     flag,
@@ -30,6 +30,7 @@ from core.thing_model.layout.documents import (
 )
 from core.thing_model.layout.fields import Field
 from core.thing_model.layout.framing import modbus_rtu
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import ModelError, Problem
 
 TYPES = {
@@ -239,7 +240,10 @@ def _datapoint(
         "positive": row.get("positive") or None,
         "about": row.get("about", ""),
         "range": _range(row.get("range", "")),
+        "step": _float(row.get("step")),
         "counter": row.get("counter") or None,
+        "rollover": _float(row.get("rollover")),
+        "restarts": _float(row.get("restarts")),
         "enum": enums.get(row.get("enum", "")),
         "access": row.get("access") or "ro",
         "source": row.get("source", ""),
@@ -247,6 +251,10 @@ def _datapoint(
         "doc": row.get("doc", ""),
     }
     return Datapoint(row["point"], row.get("unit", ""), **{**attributes, **changes})
+
+
+def _float(text: str | None) -> float | None:
+    return float(text) if text else None
 
 
 def _range(text: str) -> Range | None:

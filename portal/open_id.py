@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 from attrs import frozen
 from authlib.common.errors import AuthlibBaseError
-from authlib.oauth2 import rfc6749, rfc7636
+from authlib.oauth2.rfc6749 import parameters
+from authlib.oauth2.rfc7636 import challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -145,5 +146,5 @@ async def _asked(
     return cast("dict[str, Any]", found)
 
 
-_AUTHORIZATION: Final = cast("Any", rfc6749.parameters.prepare_grant_uri)
-_CHALLENGE: Final = cast("Any", rfc7636.create_s256_code_challenge)
+_AUTHORIZATION: Final = cast("Any", parameters).prepare_grant_uri
+_CHALLENGE: Final = cast("Any", challenge).create_s256_code_challenge

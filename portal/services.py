@@ -1,19 +1,15 @@
 """What every page needs: the engine's registry, the database, the live feed and the clock."""
 
-from collections.abc import Mapping
-
 from attrs import field, frozen
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from core.accounts.policy import Policy
 from core.accounts.sealing import Seal
-from core.fleet.overview import Moment
 from core.registry import Registry
 from core.runtime.clock import Clock, now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
-from core.thing_model.product import OFFLINE_AFTER
 from portal.live import Hub
 
 
@@ -40,19 +36,6 @@ class Services:
         key = self.settings.secret_key or (accounts.secret_key if accounts else "")
         return Seal(bytes.fromhex(key)) if key else None
 
-    def moment(self) -> Moment:
-        """Now, and after how long the systems of each product model count as offline."""
-        return Moment(self.clock(), offline_after(self.registry))
-
 
 TheServices = SkipValidation[NamedDependency[Services]]
 """The services as a handler or loader asks for them."""
-
-
-def offline_after(registry: Registry) -> Mapping[str, int]:
-    """Seconds by product model, of those that differ from the usual."""
-    return {
-        product.id: product.offline_after
-        for product in registry.products.values()
-        if product.offline_after != OFFLINE_AFTER
-    }

@@ -1,10 +1,11 @@
 """The benchmarks measure what they say; how fast it is, they say themselves."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import by_hand, decode, load
+from benchmarks import by_hand, decode, ingest, load
 from benchmarks.measure import Report, Target, measure
 from core.thing_model.layout.binary import keys
 from core.thing_model.layout.layouts import compile_layout
@@ -37,6 +38,15 @@ def test_plugins_of_the_load_benchmark_load(tmp_path: Path, monkeypatch) -> None
     monkeypatch.setattr(load, "PLUGINS", 2)
     load.write(tmp_path)
     assert set(load.load(tmp_path)) == {"load_seconds", "compile_seconds", "seconds", "cpu_seconds"}
+
+
+@pytest.mark.parametrize("kind", ["bare", "full"])
+def test_all_frames_of_the_ingest_benchmark_are_taken_in(kind: str, tmp_path: Path) -> None:
+    figures = ingest.run(
+        kind, "mqtt", f"sqlite:///{tmp_path}/b.db", Namespace(frames=60, devices=7)
+    )
+    assert set(figures) == {"frames_per_second", "cpu_us_per_frame", "rss_mb", "bytes_per_frame"}
+    assert figures["bytes_per_frame"] > 200
 
 
 def test_a_faster_thing_is_said_to_be_faster() -> None:

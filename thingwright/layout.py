@@ -1,7 +1,16 @@
 """Words for declaring how a device lays out its values; see `docs/write-a-plugin.md`."""
 
 from core.thing_model.layout.binary import octet_string, registers
-from core.thing_model.layout.documents import flag, json_object, number, string, strings, whole
+from core.thing_model.layout.documents import (
+    JsonField,
+    JsonObject,
+    flag,
+    json_object,
+    number,
+    string,
+    strings,
+    whole,
+)
 from core.thing_model.layout.fields import (
     Field,
     Repeat,
@@ -35,6 +44,8 @@ __all__ = [
     "Field",
     "Framed",
     "Framing",
+    "JsonField",
+    "JsonObject",
     "Repeat",
     "can_frames",
     "clock",

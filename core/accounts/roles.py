@@ -26,6 +26,7 @@ LOOKING: Final = _grants("""
     telemetry read
     faults read
     logs read
+    charging read
     commands read
     products read
     plugins read
@@ -148,6 +149,7 @@ MOST_OF_C: Final = _grants("""
     telemetry read
     faults read
     logs read
+    charging read
     commands read
     tariffs read
     warranties read

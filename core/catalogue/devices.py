@@ -5,9 +5,9 @@ from typing import Any
 
 from core.plugin import Plugin, scope_text
 from core.registry import Registry
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.layouts import layout_keys
 from core.thing_model.logs import Template
+from core.thing_model.plausibility import Range
 
 
 def device_list(registry: Registry) -> str:

@@ -9,10 +9,11 @@ from attrs import frozen
 from core.registry import Part
 from core.thing_model.command import Command
 from core.thing_model.datapoint import Datapoint
-from core.thing_model.layout.codec import Range, implausible, outside
+from core.thing_model.layout.codec import implausible, outside
 from core.thing_model.layout.documents import JsonField
 from core.thing_model.layout.fields import Field, Value
 from core.thing_model.layout.layouts import compile_layout, layout_fields
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError, Problem
 
 ParameterKind = Literal["number", "whole", "text", "flag", "choice"]

@@ -8,11 +8,12 @@ from core.conformance.payload import Payload, Reading, inner, steering
 from core.conformance.subject import Finding, Proven, Subject, sent_values
 from core.registry import Channel
 from core.thing_model.command import Command
-from core.thing_model.layout.codec import Range, outside
+from core.thing_model.layout.codec import outside
 from core.thing_model.layout.documents import JsonField, JsonObject
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.layout.raw import to_raw, to_value
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
 from core.vectors import CommandVector
 

@@ -14,6 +14,7 @@ from core.thing_model.fault import Fault
 from core.thing_model.layout.binary import Binary, Placed
 from core.thing_model.layout.documents import JsonField
 from core.thing_model.layout.fields import STRUCT_CODES, Field, WireType
+from core.thing_model.layout.paths import Pick, steps, written
 
 SIGNS: dict[str, WireType] = {
     "u8": "i8",
@@ -125,6 +126,8 @@ def shifted_masks(mask: int, bits: int) -> Iterator[tuple[str, int]]:
 def json_mutants(item: JsonField) -> Iterator[tuple[str, JsonField]]:
     """Every mutant of a field of a JSON layout, by name."""
     yield "other name", item.changed(paths=(item.paths[0] + "_", *item.paths[1:]))
+    yield from _picks(item)
+    yield from _factors(item)
     if item.kind in ("number", "whole"):
         yield "scale × 10", item.changed(scale=item.scale * 10)
     if item.kind == "number":
@@ -132,6 +135,35 @@ def json_mutants(item: JsonField) -> Iterator[tuple[str, JsonField]]:
     if item.mask is not None:
         for name, mask in shifted_masks(item.mask, 64):
             yield name, item.changed(mask=mask)
+
+
+def _picks(item: JsonField) -> Iterator[tuple[str, JsonField]]:
+    """Conditions of the first path: one left out, and one of the texts of one."""
+    path = steps(item.paths[0])
+    for at, step in enumerate(path):
+        if not isinstance(step, Pick):
+            continue
+        for number, (name, texts) in enumerate(step.where):
+            mutants = {f"without {name}": step.without(number)}
+            for text in texts:
+                kept = tuple(other for other in texts if other != text) or (f"{text}_",)
+                where = (*step.where[:number], (name, kept), *step.where[number + 1 :])
+                mutants[f"{name} not {text or 'missing'}"] = evolve(step, where=where)
+            for mutant, pick in mutants.items():
+                changed = written((*path[:at], pick, *path[at + 1 :]))
+                yield mutant, item.changed(paths=(changed, *item.paths[1:]))
+
+
+def _factors(item: JsonField) -> Iterator[tuple[str, JsonField]]:
+    """Further paths of a value that have factors of their own, and the power of ten."""
+    for at, factor in enumerate(item.factors):
+        factors = (*item.factors[:at], factor * 10, *item.factors[at + 1 :])
+        yield f"factor {at + 1} × 10", item.changed(factors=factors)
+        if at:
+            paths = (*item.paths[:at], item.paths[at] + "_", *item.paths[at + 1 :])
+            yield f"other name {at + 1}", item.changed(paths=paths)
+    if item.scaled_by:
+        yield "power of ten left out", item.changed(scaled_by="")
 
 
 def fault_mutants(fault: Fault) -> Iterator[tuple[str, Fault]]:

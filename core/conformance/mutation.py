@@ -24,10 +24,10 @@ from core.registry import Part
 from core.thing_model.command import Command
 from core.thing_model.datapoint import Datapoint
 from core.thing_model.layout.binary import Binary, fields
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.documents import JsonField, JsonObject, compile_json
 from core.thing_model.layout.fields import Field, Value
 from core.thing_model.layout.layouts import Layout
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError
 from core.vectors import CommandVector
 

@@ -16,7 +16,7 @@ ENVELOPE: tuple[tuple[str, int, str, str], ...] = (
 )
 """Name, bytes, type and meaning of every part of the header, in order; numbers are big-endian."""
 
-CONTRACT = "1.0.0"
+CONTRACT = "1.1.0"
 
 Action = Literal["receive", "send"]
 
@@ -72,6 +72,13 @@ _TOPICS = (
         "receive",
         "Birth message and last will",
         retained=True,
+    ),
+    _Topic(
+        "backfill_request",
+        "ess/{sn}/down/backfill",
+        "backfill_request",
+        "send",
+        "Messages that did not arrive, to be sent again; a device may answer",
     ),
     _Topic("command", "ess/{sn}/down/command", "command", "send", "One instruction to a component"),
     _Topic(
@@ -175,6 +182,7 @@ def _messages() -> dict[str, Any]:
         "acknowledgement": _binary("Acknowledgement", "a JSON object", "Acknowledgement"),
         "presence": _json("Presence"),
         "command": _json("CommandMessage"),
+        "backfill_request": _json("BackfillRequest"),
         "telemetry": _json("Live"),
     }
 

@@ -22,7 +22,8 @@ _JSON_KINDS = {
 def telemetry_schema(part: Part) -> dict[str, Any]:
     """A closed object of readings by datapoint key, in the device's own sign; null is absent.
 
-    `x-unit`, `x-role`, `x-positive` and `x-counter` say what JSON Schema has no words for.
+    `x-unit`, `x-role`, `x-positive`, `x-step` (per second), `x-counter`, `x-rollover` and
+    `x-restarts` say what JSON Schema has no words for.
     """
     types = _types(part)
     return {
@@ -69,7 +70,10 @@ def _property(datapoint: Datapoint, type_: str) -> dict[str, Any]:
         "x-unit": datapoint.unit or None,
         "x-role": datapoint.role,
         "x-positive": datapoint.positive,
+        "x-step": datapoint.step,
         "x-counter": datapoint.counter,
+        "x-rollover": datapoint.rollover,
+        "x-restarts": datapoint.restarts,
     }
     plain = {name: value for name, value in said.items() if value is not None}
     if datapoint.enum is None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.serial_number_life import heard_of
-from core.fleet.tables import systems
+from core.fleet.tables import Status, systems
 from core.records import RequestError, insert_new, printable
 from core.registry import Registry, System
 from core.thing_model.problems import Problem
@@ -46,6 +46,12 @@ class SystemRecord:
     changed_at: int
     first_frame_at: int | None
     last_frame_at: int | None
+    status: Status
+    status_since: int
+    silent_at: int | None
+    is_new: bool
+    new_until: int | None
+    is_upgrading: bool
 
 
 @frozen
@@ -268,6 +274,7 @@ def _row(registry: Registry, given: Registration, now: int) -> dict[str, Any]:
         "firmware": printable(given.firmware),
         "registered_at": now,
         "changed_at": now,
+        "status_since": now,
     }
 
 
@@ -285,4 +292,5 @@ _REGISTERED: Final = (
     "firmware",
     "registered_at",
     "changed_at",
+    "status_since",
 )

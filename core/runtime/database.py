@@ -30,6 +30,7 @@ WRITING: Final = {"writing": True}
 Trouble = Literal["away", "refused", "broken"]
 _AWAY: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 _REFUSED: Final = frozenset({"22", "23"})
+_CHECK_VIOLATION: Final = "23514"
 
 
 class DatabaseError(ValueError):
@@ -110,8 +111,19 @@ def trouble(error: Exception) -> Trouble:
     code = str(getattr(error.orig, "sqlstate", None) or "")[:2]
     if error.connection_invalidated or isinstance(error, OperationalError) or code in _AWAY:
         return "away"
+    if _is_repartitioned(error):
+        return "away"
     refused = isinstance(error, DataError | IntegrityError | InterfaceError) or code in _REFUSED
     return "refused" if refused else "broken"
+
+
+def _is_repartitioned(error: DBAPIError) -> bool:
+    """Whether a row was on its way to a partition while that one was given other bounds."""
+    said = error.orig and error.orig.__cause__
+    return (
+        getattr(error.orig, "sqlstate", None) == _CHECK_VIOLATION
+        and getattr(said, "constraint_name", None) is None
+    )
 
 
 def cause(error: Exception) -> Exception:

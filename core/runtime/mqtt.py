@@ -173,6 +173,10 @@ class MqttPublisher:
             while window:
                 window = await self._send(window)
 
+    async def offer(self, messages: Sequence[Outgoing]) -> list[Outgoing]:
+        """Publish in order if connected, once; returns what the broker did not confirm."""
+        return await self._send(messages) if self._link.is_up else list(messages)
+
     async def _send(self, window: Sequence[Outgoing]) -> list[Outgoing]:
         connection = await self._link.connected()
         results = await asyncio.gather(*map(connection.publish, window), return_exceptions=True)

@@ -47,6 +47,11 @@ class Link:
     _failures: int = attrs.field(init=False, default=0)
     _ever: bool = attrs.field(init=False, default=False)
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it is connected and subscribed now."""
+        return self._up.is_set() and self.connection is not None
+
     async def start(self) -> None:
         """Return once connected and subscribed; raises RefusedError if the broker says no."""
         self.task = asyncio.create_task(self._run(), name=f"mqtt {self.login.client_id}")

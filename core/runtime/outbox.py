@@ -8,7 +8,6 @@ twice (a device answers a repeated id with the same result); what may not times 
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from typing import Final
 
 import msgspec
@@ -17,11 +16,9 @@ from attrs import define
 from core.commanding import delivery
 from core.commanding.commands import CommandRecord
 from core.commanding.delivery import Delivery
-from core.runtime import bus, clock, topics
+from core.runtime import clock, topics
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
-from core.runtime.settings import Settings
-from core.runtime.sweeper import Sweeper
 from core.runtime.transport import Outgoing, Publisher
 from core.thing_model.messages import CommandMessage
 
@@ -84,16 +81,3 @@ def _message(sn: str, record: CommandRecord) -> Outgoing:
         record.frame.hex(),
     )
     return Outgoing(topics.command(sn), msgspec.json.encode(message))
-
-
-async def run_outbox(settings: Settings) -> None:
-    """Send commands, and sweep what is over, until cancelled."""
-    database = Database(settings.database_url)
-    async with AsyncExitStack() as stack:
-        await database.open()
-        stack.push_async_callback(database.close)
-        publisher = await stack.enter_async_context(bus.publisher(settings, "worker", "outbox"))
-        LOGGER.info("outbox sends what is queued")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(Outbox(database, publisher).run())
-            group.create_task(Sweeper(database).run())

@@ -1,8 +1,9 @@
 """How this installation is set up: environment variables that begin with THINGWRIGHT_."""
 
 import os
+import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self, cast
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from core.runtime.credentials import Credentials
 from core.runtime.database import DatabaseError, database_url
 from core.runtime.mqtt_login import BrokerAddress
 from core.thing_model.problems import Problem
+from core.thing_model.product import OFFLINE_AFTER
 
 PREFIX: Final = "THINGWRIGHT_"
 KEY_BYTES: Final = 32
@@ -24,6 +26,10 @@ OPEN_ID: Final = (
 )  # fmt: skip
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ENCRYPTED: Final = ("mqtts", "tls")
+NEW_DAYS: Final = 7
+LONGEST: Final = 10_000_000
+FEWEST_HOT_DAYS: Final = 2
+_DAYS: Final = re.compile(r"\d{1,5}")
 CREDENTIALS_FILE: Final = "credentials.json"
 
 
@@ -62,6 +68,15 @@ class Settings:
     second_factor: whether A users must have one (THINGWRIGHT_SECOND_FACTOR, no).
     open_id: the OpenID provider by which people sign in, too (THINGWRIGHT_OIDC_ISSUER, _CLIENT_ID,
     _CLIENT_SECRET and _UNKNOWN); None without one.
+    offline_after: seconds without anything from a system until it is offline, where its product
+    model says nothing else (THINGWRIGHT_OFFLINE_AFTER, 900).
+    new_days: days after its first frame for which a system is new (THINGWRIGHT_NEW_DAYS, 7).
+    hot_days: frames of older days are compacted, without loss; at least 2 (THINGWRIGHT_HOT_DAYS,
+    14).
+    retention_days: frames of older days are deleted for good; 0 keeps all
+    (THINGWRIGHT_RETENTION_DAYS, 0).
+    metrics_token: what a request from another machine has to show for /metrics; empty lets only
+    this machine ask (THINGWRIGHT_METRICS_TOKEN).
     """
 
     data: Path = Path("data")
@@ -72,6 +87,11 @@ class Settings:
     plug_and_play: bool = True
     open_to: frozenset[UserType] = frozenset({"A"})
     second_factor: bool = False
+    offline_after: int = OFFLINE_AFTER
+    new_days: int = NEW_DAYS
+    hot_days: int = 14
+    retention_days: int = 0
+    metrics_token: str = field(default="", repr=False)
     open_id: OpenId | None = None
 
     @classmethod
@@ -95,6 +115,15 @@ class Settings:
             problems.append(Problem(PREFIX + "SECOND_FACTOR", "is neither yes nor no", "say one"))
         open_id = OpenId(*(said(f"OIDC_{name}", usual) for name, usual in OPEN_ID))
         problems += _open_id_problems(open_id)
+        whole: dict[str, int] = {}
+        for name, usual in (("OFFLINE_AFTER", OFFLINE_AFTER), ("NEW_DAYS", NEW_DAYS)):
+            text = said(name, str(usual))
+            if text.isascii() and text.isdigit() and 0 < int(text) < LONGEST:
+                whole[name] = int(text)
+            else:
+                hint = f"write a whole number from 1 on, such as {usual}"
+                problems.append(Problem(PREFIX + name, f"{text!r} is not a whole number", hint))
+        problems += _day_problems(said)
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -106,6 +135,11 @@ class Settings:
             flag is not False,
             cast("frozenset[UserType]", open_to),
             second_factor is True,
+            whole["OFFLINE_AFTER"],
+            whole["NEW_DAYS"],
+            int(said("HOT_DAYS", "14")),
+            int(said("RETENTION_DAYS", "0")),
+            said("METRICS_TOKEN"),
             open_id if open_id.issuer else None,
         )
 
@@ -165,6 +199,20 @@ def _open_id_problems(given: OpenId) -> Iterator[Problem]:
     if given.unknown not in ("refuse", "read_only"):
         what = f"{given.unknown!r} is not known"
         yield Problem(PREFIX + "OIDC_UNKNOWN", what, "refuse or read_only")
+
+
+def _day_problems(said: Callable[[str, str], str]) -> Iterator[Problem]:
+    given = {"HOT_DAYS": said("HOT_DAYS", "14"), "RETENTION_DAYS": said("RETENTION_DAYS", "0")}
+    days = {name: int(text) for name, text in given.items() if _DAYS.fullmatch(text)}
+    for name in given.keys() - days.keys():
+        yield Problem(PREFIX + name, "is not a number of days", "write a whole number")
+    hot, kept = days.get("HOT_DAYS", FEWEST_HOT_DAYS), days.get("RETENTION_DAYS", 0)
+    if hot < FEWEST_HOT_DAYS:
+        hint = f"write {FEWEST_HOT_DAYS} or more: late frames are still coming in"
+        yield Problem(PREFIX + "HOT_DAYS", f"{hot} days are too few", hint)
+    if kept and kept < FEWEST_HOT_DAYS:
+        hint = f"write 0 to keep all, or {FEWEST_HOT_DAYS} days or more"
+        yield Problem(PREFIX + "RETENTION_DAYS", f"{kept} days are too few", hint)
 
 
 def _is_broker(url: str) -> bool:

@@ -17,10 +17,11 @@ from core.runtime.credentials import Credentials
 from core.runtime.envelope import Envelope
 from core.runtime.mqtt import MqttPublisher
 from core.runtime.mqtt_login import BrokerAddress
+from core.runtime.past import WINDOW, Past
 from core.runtime.transport import Outgoing
 from core.simulation.system import SimulatedSystem
 from core.thing_model.fault import Fault
-from core.thing_model.messages import Acknowledgement, CommandMessage, Presence
+from core.thing_model.messages import Acknowledgement, BackfillRequest, CommandMessage, Presence
 from core.thing_model.product import ProductModel
 
 LOGGER = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ FAULTY_EVERY = 11
 """One simulated system of so many plays one of its declared faults."""
 SETTLING = 1.0
 """Seconds until a command shows in the readings."""
+CATCHING_UP = 0.5
+"""Seconds between two attempts to send what is late."""
 SETTINGS_EVERY = 12
 """Settings are said once in so many turns."""
 
@@ -134,28 +137,34 @@ class SimulatedDevice:
     playback: Playback
     boot_id: int = field(factory=lambda: int(time.time()) & 0xFFFF_FFFF)
     sequence: int = 0
-    commands: asyncio.Queue[bytes] = field(factory=asyncio.Queue[bytes])
+    past: Past = field(factory=Past)
+    told: asyncio.Queue[tuple[str, bytes]] = field(factory=asyncio.Queue[tuple[str, bytes]])
     answered: dict[str, list[Acknowledgement]] = field(factory=dict[str, list[Acknowledgement]])
 
     async def run(self, delay: float = 0) -> None:
-        """Speak every interval, and answer commands as they come, until cancelled."""
+        """Speak every interval, and do as told, until cancelled.
+
+        Readings go on while the connection is down, and are sent late once it is back.
+        """
         sn = self.system.sn
         device = MqttPublisher(
             self.playback.address(sn),
             sn,
             will=self._presence(online=False),
             birth=lambda: self._presence(online=True),
-            filters=(topics.command(sn),),
-            on_message=lambda _topic, payload: self.commands.put_nowait(payload),
+            filters=(topics.command(sn), topics.backfill_request(sn)),
+            on_message=lambda topic, payload: self.told.put_nowait((topic, payload)),
             persistent=True,
         )
         async with device, asyncio.TaskGroup() as group:
             group.create_task(self._obey(device))
-            await device.publish_many(self._lines())
+            group.create_task(self._catch_up(device))
+            await self.past.say(device, self._lines())
             await asyncio.sleep(delay)
             for turn in count():
                 started = time.monotonic()
-                await device.publish_many(self._frames(settings=turn % SETTINGS_EVERY == 0))
+                frames = self._frames(settings=turn % SETTINGS_EVERY == 0)
+                group.create_task(self.past.say(device, frames))
                 await asyncio.sleep(max(0, self.playback.interval - time.monotonic() + started))
 
     def _presence(self, *, online: bool) -> Outgoing:
@@ -186,12 +195,33 @@ class SimulatedDevice:
         envelope = Envelope(self.boot_id, self.sequence, int(time.time() * 1000), body)
         return Outgoing(topic, envelope.pack())
 
+    async def _catch_up(self, device: MqttPublisher) -> None:
+        while True:
+            await self.past.catch_up(device)
+            await asyncio.sleep(0 if self.past.waiting > WINDOW else CATCHING_UP)
+
     async def _obey(self, device: MqttPublisher) -> None:
         while True:
-            payload = await self.commands.get()
-            await device.publish_many([self._answer(ack) for ack in self._answers(payload)])
+            topic, payload = await self.told.get()
+            if topic == topics.backfill_request(self.system.sn):
+                await self._send_again(device, payload)
+                continue
+            await self.past.say(device, [self._answer(ack) for ack in self._answers(payload)])
             await asyncio.sleep(SETTLING)
-            await device.publish_many(self._frames())
+            await self.past.say(device, self._frames())
+
+    async def _send_again(self, device: MqttPublisher, payload: bytes) -> None:
+        """Send what is remembered of what did not arrive, and then say so."""
+        try:
+            asked = msgspec.json.decode(payload, type=BackfillRequest)
+        except msgspec.DecodeError as error:
+            LOGGER.warning("%s: request cannot be read: %s", self.system.sn, error)
+            return
+        ours = asked.boot_id == self.boot_id
+        found = self.past.recall(asked.ranges) if ours else 0
+        await self.past.all_sent.wait()
+        ack = Acknowledgement(asked.id, "succeeded", f"{found} messages sent again")
+        await self.past.say(device, [self._answer(ack)])
 
     def _answer(self, ack: Acknowledgement) -> Outgoing:
         return self._enveloped(topics.ack(self.system.sn), msgspec.json.encode(ack))

@@ -14,8 +14,8 @@ from core.runtime.envelope import Envelope, EnvelopeError
 from core.runtime.topics import TopicError, Uplink
 from core.runtime.transport import Message
 from core.telemetry.dead_letters import Rejected
-from core.telemetry.frames import Arrival
-from core.telemetry.readings import wrapped
+from core.telemetry.frames import Arrival, Mark
+from core.telemetry.history import wrapped
 from core.thing_model.messages import Acknowledgement, Presence
 from core.thing_model.problems import DecodeError
 
@@ -67,10 +67,12 @@ class Announced:
 class Sorted:
     """Messages by what is to be done with them. A frame that cannot be decoded is in two lists.
 
-    `frames` are the messages of the arrivals, in the same order.
+    `frames` are the messages of the arrivals, in the same order; `marks` the headers of all that
+    have one.
     """
 
     arrivals: list[Arrival] = field(factory=list[Arrival])
+    marks: list[Mark] = field(factory=list[Mark])
     frames: list[Read] = field(factory=list[Read])
     logs: list[LogMessage] = field(factory=list[LogMessage])
     heard: list[Heard] = field(factory=list[Heard])
@@ -105,11 +107,19 @@ def read_presence(read: Iterable[Read]) -> tuple[list[Announced], list[Rejected]
         if each.uplink.kind != "presence":
             continue
         try:
-            body = each.message.payload
-            announced.append(Announced(each, _json(_PRESENCE, body) if body else _GONE))
+            announced.append(Announced(each, _presence(each)))
         except RejectionError as error:
             refused.append(each.rejected(error))
     return announced, refused
+
+
+def _presence(read: Read) -> Presence:
+    """What a device says of itself; raises RejectionError, also where it says to be another."""
+    body = read.message.payload
+    said = _json(_PRESENCE, body) if body else _GONE
+    if said.sn not in ("", read.uplink.sn):
+        raise RejectionError("sn_differs", f"the message says that it is of {said.sn}")
+    return said
 
 
 def sort(read: Iterable[Read], known: Mapping[str, Known], now: int) -> Sorted:
@@ -127,12 +137,12 @@ def sort(read: Iterable[Read], known: Mapping[str, Known], now: int) -> Sorted:
 
 def _sort_frame(read: Read, known: Known | None, now: int, into: Sorted) -> None:
     system_id, model = _registered(read, known)
+    envelope = _opened(read, system_id, model, into)
     part = _part(read, model)
     channel = part.channels.get(read.uplink.channel or "")
     if channel is None:
         what = f"has no channel {read.uplink.channel!r}, its channels are {_list(part.channels)}"
         raise RejectionError("unknown_channel", f"{_place(part)} {what}", part.plugin.name)
-    envelope = Envelope.parse(read.message.payload)
     arrival = Arrival(
         system_id,
         read.uplink.sn,
@@ -166,15 +176,15 @@ def _decode(arrival: Arrival) -> None:
 
 def _sort_log(read: Read, known: Known | None, now: int, into: Sorted) -> None:
     system_id, model = _registered(read, known)
+    envelope = _opened(read, system_id, model, into)
     part = _part(read, model)
-    envelope = Envelope.parse(read.message.payload)
     header = (envelope.boot_id, wrapped(envelope.sequence), envelope.device_time)
     into.logs.append(LogMessage(system_id, part, *header, now, envelope.body))
 
 
 def _sort_ack(read: Read, known: Known | None, _now: int, into: Sorted) -> None:
-    system_id, _ = _registered(read, known)
-    envelope = Envelope.parse(read.message.payload)
+    system_id, model = _registered(read, known)
+    envelope = _opened(read, system_id, model, into)
     into.heard.append(Heard(read, system_id, _json(_ACKNOWLEDGEMENT, envelope.body)))
 
 
@@ -189,6 +199,15 @@ _SORTERS: Final = {
     "ack": _sort_ack,
     "presence": _skip,
 }
+
+
+def _opened(read: Read, system_id: int, model: System, into: Sorted) -> Envelope:
+    """The message with its header read; the header counts even if the body cannot be read."""
+    envelope = Envelope.parse(read.message.payload)
+    header = (envelope.boot_id, envelope.sequence, envelope.device_time)
+    late, offline_after = read.uplink.kind == "backfill", model.product.offline_after
+    into.marks.append(Mark(system_id, *header, late, offline_after))
+    return envelope
 
 
 def _registered(read: Read, known: Known | None) -> tuple[int, System]:

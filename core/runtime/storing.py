@@ -8,41 +8,41 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.commanding import commands
 from core.commanding.states import TransitionError
-from core.fleet import systems
+from core.fleet import status
 from core.journal import faults, logs
 from core.runtime.presence import Registrar
 from core.runtime.sorting import Heard, RejectionError, Sorted
-from core.telemetry import dead_letters, frames, latest
+from core.runtime.vitals import Vitals
+from core.telemetry import backfill, dead_letters, frames, gaps, latest
+from core.telemetry.coverage import Marker
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes
+from core.telemetry.names import Names
 
-SEEN_STEP: Final = 30_000
 _CONFLICT: Final = "another frame has the same boot id, sequence and device time"
 
 
 @define(eq=False)
 class Store:
-    """Keeps sorted batches.
-
-    That a system sends frames is noted every SEEN_STEP milliseconds only, because the column is
-    indexed and every note of it costs as much as a frame.
-    """
+    """Keeps sorted batches."""
 
     registrar: Registrar
-    _seen: dict[int, int] = field(factory=dict[int, int])
+    vitals: Vitals = field(factory=Vitals)
+    marker: Marker = field(factory=Marker)
+    _names: Names = field(factory=Names)
 
     async def keep(self, found: Sorted, now: int, *, replay: bool) -> Changes:
         """Keep everything in one transaction; `found.rejected` gets what is refused meanwhile.
 
         In a `replay` a dead letter is not counted as having come again.
         """
-        ids = {arrival.system_id for arrival in found.arrivals}
-        unseen = [id_ for id_ in ids if now - self._seen.get(id_, 0) >= SEEN_STEP]
         directory = self.registrar.directory
         async with directory.database.begin() as connection:
-            changes = await _keep_frames(connection, found)
-            await systems.note_frames(connection, unseen, now)
+            changes = await self._keep_frames(connection, found, replay=replay)
+            await gaps.note(connection, found.marks, now)
+            marked = await self.marker.note(connection, found.arrivals)
+            noted = await self._note(connection, found, changes, now, replay=replay)
             await logs.store(connection, found.logs)
             for heard in found.heard:
                 found.rejected += await _keep_heard(connection, heard, now)
@@ -52,16 +52,41 @@ class Store:
                 found.rejected = [evolve(each, times=0) for each in found.rejected]
             await dead_letters.store(connection, found.rejected, now)
         directory.forget(changed)
-        self._seen.update(dict.fromkeys(unseen, now))
+        self.vitals.remember(noted, now)
+        self.marker.remember(marked)
         return changes
 
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        found: Sorted,
+        changes: Changes,
+        now: int,
+        *,
+        replay: bool,
+    ) -> set[int]:
+        if found.announced:  # they are changed later; all rows are locked in one order
+            known = self.registrar.directory.known
+            said = {
+                known[each.read.uplink.sn].record.id
+                for each in found.announced
+                if each.read.uplink.sn in known
+            }
+            await status.of(connection, said | {mark.system_id for mark in found.marks})
+        if replay:
+            await self.vitals.note_past(connection, found.marks, changes.faults, now)
+            return set()
+        return await self.vitals.note(connection, found.marks, changes.faults, now)
 
-async def _keep_frames(connection: AsyncConnection, found: Sorted) -> Changes:
-    conflicting = set(await frames.store(connection, found.arrivals))
-    found.rejected += _conflicts(found, conflicting)
-    changes = await latest.update(connection, _others(found.arrivals, conflicting))
-    await faults.note(connection, changes.faults)
-    return changes
+    async def _keep_frames(
+        self, connection: AsyncConnection, found: Sorted, *, replay: bool
+    ) -> Changes:
+        refused = await frames.store(connection, self._names, found.arrivals, replay=replay)
+        conflicting = set(refused)
+        found.rejected += _conflicts(found, conflicting)
+        changes = await latest.update(connection, _others(found.arrivals, conflicting))
+        await faults.note(connection, changes.faults)
+        return changes
 
 
 def _conflicts(found: Sorted, conflicting: set[Arrival]) -> Iterator[Rejected]:
@@ -77,9 +102,11 @@ def _others(arrivals: Sequence[Arrival], conflicting: set[Arrival]) -> Iterable[
 async def _keep_heard(connection: AsyncConnection, heard: Heard, now: int) -> list[Rejected]:
     """Take in what a device says of a command; the message is returned where that cannot be."""
     try:
-        if await commands.acknowledge(connection, heard.system_id, heard.said, now):
+        of = (connection, heard.system_id, heard.said, now)
+        if await commands.acknowledge(*of) or await backfill.answer(*of):
             return []
-        reason = f"{heard.read.uplink.sn} was never sent a command {heard.said.id}"
+        sent = f"a command or request {heard.said.id}"
+        reason = f"{heard.read.uplink.sn} was never sent {sent}"
         return [heard.read.rejected(RejectionError("unknown_command", reason))]
     except TransitionError as error:
         return [heard.read.rejected(RejectionError("illegal_transition", str(error)))]

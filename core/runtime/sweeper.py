@@ -1,4 +1,7 @@
-"""Forgets what is over in accounts: sessions and tickets."""
+"""Finds what time alone changes: systems that fell silent, and those that are new no longer.
+
+Any number of workers may sweep; each takes other systems, some thousands in a transaction.
+"""
 
 import asyncio
 import logging
@@ -6,41 +9,50 @@ from typing import Final
 
 from attrs import define
 
-from core.accounts import sessions, tickets
-from core.accounts.policy import USUAL, Policy
+from core.fleet import counters, status
 from core.runtime import clock
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
 
 LOGGER = logging.getLogger(__name__)
-INTERVAL: Final = 600.0
+INTERVAL: Final = 2.0
 
 
 @define(eq=False)
 class Sweeper:
-    """Part of the worker. Two at a time do no harm."""
+    """One sweep every few seconds: an indexed look where nothing is due."""
 
     database: Database
-    policy: Policy = USUAL
     clock: Clock = clock.now
 
     async def run(self) -> None:
-        """Sweep every ten minutes until cancelled."""
+        """Work until cancelled; while the database does not answer, nothing falls silent."""
         while True:
             try:
-                await self.sweep()
+                await self.work()
             except Exception as error:
                 if trouble(error) != "away":
                     raise
                 LOGGER.warning("the database does not answer, trying again: %s", cause(error))
             await asyncio.sleep(INTERVAL)
 
-    async def sweep(self) -> int:
-        """Forget what is over now; returns how many rows that were."""
-        now = self.clock()
-        async with self.database.begin() as connection:
-            gone = await sessions.sweep(connection, now, self.policy)
-            gone += await tickets.sweep(connection, now)
-        if gone:
-            LOGGER.info("%d sessions and tickets are over", gone)
-        return gone
+    async def work(self) -> int:
+        """Make offline what is silent, end newness, fold counts; returns how many fell silent."""
+        now, silent = self.clock(), 0
+        while await self._is_due(now):
+            async with self.database.begin() as connection:
+                gone = await status.silence(connection, now)
+                ended = await status.end_newness(connection, now)
+            silent += gone
+            if not gone + ended:  # another worker has them
+                break
+        if not self.database.is_sqlite:
+            async with self.database.begin() as connection:
+                await counters.fold(connection)
+        if silent:
+            LOGGER.info("%d systems are offline", silent)
+        return silent
+
+    async def _is_due(self, now: int) -> bool:
+        async with self.database.read() as connection:
+            return await status.is_due(connection, now)

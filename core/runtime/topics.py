@@ -83,6 +83,16 @@ def command(sn: str) -> str:
     return f"ess/{_sn(sn)}/down/command"
 
 
+def backfill_request(sn: str) -> str:
+    """Topic on which a device is asked to send again what did not arrive."""
+    return f"ess/{_sn(sn)}/down/backfill"
+
+
+def late(topic: str) -> str:
+    """The topic on which a message of this topic is sent late."""
+    return topic.replace("/up/frame/", "/up/backfill/", 1)
+
+
 def live(sn: str) -> str:
     """Topic of the live feed of one system, from ingest to the portal."""
     return f"live/{_sn(sn)}"

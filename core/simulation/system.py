@@ -146,7 +146,15 @@ def _base(channel: Channel, folder: Path) -> Mapping[str, Value]:
     cleared = {fault.datapoint for fault in channel.faults}
     cleared.update(key for d in channel.computed if d.key in cleared for key in d.of)
     cleared.update(twin for key in list(cleared) for twin in _twins(channel).get(key, ()))
-    return {key: 0 if key in cleared else value for key, value in values.items()}
+    return {k: _without_fault(channel, k, v) if k in cleared else v for k, v in values.items()}
+
+
+def _without_fault(channel: Channel, key: str, value: Value) -> Value:
+    """0 has no bit set; a text that tells of no fault may stay."""
+    own = [fault for fault in channel.faults if fault.datapoint == key]
+    if all(fault.names is None for fault in own):
+        return 0
+    return None if any(fault.raised(value) for fault in own) else value
 
 
 def _plausible(channel: Channel, vectors: Sequence[FrameVector]) -> Iterator[dict[str, Value]]:

@@ -18,6 +18,7 @@ HINTS: Final = MappingProxyType(
         "unknown_kind": "let the device publish frame, backfill, log, ack or presence",
         "bad_envelope": "put the 21-byte header in front of the device's bytes",
         "bad_message": "send the JSON that the schema of this topic describes",
+        "sn_differs": "let each device publish under its own serial number only",
         "unknown_device": "register the serial number, then replay",
         "unknown_product": "load the plugin that ships this product model, then replay",
         "product_differs": "change the product model of the system, or of the device",

@@ -9,24 +9,25 @@ clock. A backfilled frame whose clock cannot be right is never the newest, for i
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from attrs import define, field, frozen
+from sqlalchemy import LargeBinary, bindparam, func
+from sqlalchemy import update as sql_update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.journal.faults import Closed, Opened
 from core.records import arrays, unnest, write
 from core.registry import Channel
+from core.telemetry.fold import UNSET_CLOCK, Open
 from core.telemetry.frames import Arrival, Key
 from core.telemetry.readings import packed
+from core.telemetry.rollups import Rolling, packed_open, unpacked
 from core.telemetry.tables import latest
 from core.thing_model.fault import Fault
 from core.thing_model.layout.fields import Value
-
-UNSET_CLOCK: Final = 1_577_836_800_000
-"""2020-01-01: a device clock before that has never been set."""
 
 
 @define(eq=False)
@@ -38,6 +39,7 @@ class Newest:
     sequence: int
     device_time: int
     raised: frozenset[str]
+    rolling: Open | None = None
 
 
 @define(eq=False)
@@ -49,12 +51,17 @@ class Changes:
 
 
 async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Changes:
-    """Make the newer ones of these frames, in order of arrival, the latest of their channels."""
+    """Make the newer ones of these frames, in order of arrival, the latest of their channels.
+
+    Before, each is rolled up, and loses the values that are not plausible after those before it.
+    """
     decoded = [arrival for arrival in arrivals if arrival.values is not None]
-    states = await _states(connection, sorted({arrival.key for arrival in decoded}))
+    states = await states_of(connection, sorted({arrival.key for arrival in decoded}))
+    rolling = Rolling({key: each.rolling for key, each in states.items() if each.rolling})
     changes = Changes()
     for arrival in decoded:
         key = arrival.key
+        rolling.take(arrival)
         known, as_of = states.get(key), time_of(arrival)
         if is_newer(arrival, as_of, known):
             raised = _raised(arrival, known.raised if known else frozenset())
@@ -63,9 +70,44 @@ async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Ch
                 as_of, arrival.boot_id, arrival.sequence, arrival.device_time, raised
             )
             changes.newest[key] = arrival
-    rows = [_row(changes.newest[key], states[key]) for key in sorted(changes.newest)]
+    await rolling.settle(connection)
+    rewritten = _rewritten(rolling, changes.newest, states)
+    rows = [
+        _row(changes.newest[key], states[key], rolling.opens.get(key))
+        for key in sorted(changes.newest)
+    ]
     await write(connection, latest, _COLUMNS, rows, _NEWER)
+    await _rewrite(connection, rewritten)
     return changes
+
+
+async def keep(connection: AsyncConnection, rolling: Rolling, states: Mapping[Key, Newest]) -> None:
+    """Write what became of channels that no frame arrived for."""
+    await _rewrite(connection, _rewritten(rolling, {}, states))
+
+
+def _rewritten(
+    rolling: Rolling, newer: Mapping[Key, Arrival], states: Mapping[Key, Newest]
+) -> list[tuple[object, ...]]:
+    """Open buckets, and perhaps readings, of channels whose newest frame stays what it was."""
+    rows: list[tuple[object, ...]] = []
+    for key in sorted(rolling.moved & states.keys()):
+        place, values = rolling.newest.get(key, (None, ()))
+        newest = states[key]
+        same = place == (newest.device_time, newest.boot_id, newest.sequence)
+        if (arrival := newer.get(key)) is not None:
+            arrival.values = values if same else arrival.values
+            continue
+        said = packed(dict(zip(rolling.keys(key), values, strict=True))) if same else None
+        rows.append((packed_open(rolling.opens[key]), said, *key))
+    return rows
+
+
+async def _rewrite(connection: AsyncConnection, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        names = ("open", "said", "id", "in_slot", "of")
+        named: list[dict[str, object]] = [dict(zip(names, row, strict=True)) for row in rows]
+        await connection.execute(_REWRITE, named)
 
 
 def time_of(arrival: Arrival) -> int:
@@ -89,7 +131,7 @@ def is_newer(arrival: Arrival, as_of: int, known: Newest | None) -> bool:
     return as_of >= known.as_of and not overtaken
 
 
-async def _states(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Newest]:
+async def states_of(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Newest]:
     """What is kept of these channels; nobody else changes it before the transaction ends."""
     if not keys:
         return {}
@@ -101,8 +143,9 @@ async def _states(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key,
 
 
 def _state(row: Any) -> tuple[Key, Newest]:
-    *key, as_of, boot_id, sequence, device_time, raised = row
-    return tuple(key), Newest(as_of, boot_id, sequence, device_time, frozenset(raised.split()))
+    *key, as_of, boot_id, sequence, device_time, raised, rolling = row
+    codes = frozenset(raised.split())
+    return tuple(key), Newest(as_of, boot_id, sequence, device_time, codes, unpacked(rolling))
 
 
 @frozen
@@ -163,7 +206,7 @@ def _fault_changes(
         yield Opened(arrival.system_id, arrival.part.slot, code, severities[code], as_of)
 
 
-def _row(arrival: Arrival, newest: Newest) -> tuple[object, ...]:
+def _row(arrival: Arrival, newest: Newest, rolling: Open | None) -> tuple[object, ...]:
     return (
         *arrival.key,
         newest.as_of,
@@ -173,18 +216,33 @@ def _row(arrival: Arrival, newest: Newest) -> tuple[object, ...]:
         arrival.receive_time,
         packed(dict(zip(arrival.channel.keys, arrival.values or (), strict=True))),
         " ".join(sorted(newest.raised)),
+        None if rolling is None else packed_open(rolling),
     )
 
 
 _KEY: Final = ("system_id", "slot", "channel")
 _STATE: Final = (*_KEY, "as_of", "boot_id", "sequence", "device_time")
-_COLUMNS: Final = (*_STATE, "receive_time", "readings", "raised")
+_COLUMNS: Final = (*_STATE, "receive_time", "readings", "raised", "rolling")
 _NEWER: Final = (
     "ON CONFLICT (system_id, slot, channel) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
     + " WHERE excluded.as_of >= latest.as_of"
 )
-_SELECT: Final = f"SELECT {', '.join(f'latest.{name}' for name in _STATE)}, latest.raised FROM"
+_REWRITE: Final = (
+    sql_update(latest)
+    .where(
+        latest.c.system_id == bindparam("id"),
+        latest.c.slot == bindparam("in_slot"),
+        latest.c.channel == bindparam("of"),
+    )
+    .values(
+        rolling=bindparam("open", type_=LargeBinary),
+        readings=func.coalesce(bindparam("said", type_=LargeBinary), latest.c.readings),
+    )
+)
+_SELECT: Final = (
+    f"SELECT {', '.join(f'latest.{name}' for name in _STATE)}, latest.raised, latest.rolling FROM"
+)
 _LOCKED: Final = (
     f"{_SELECT} {unnest(latest, _KEY)} AS wanted ({', '.join(_KEY)}) "
     "JOIN latest USING (system_id, slot, channel) "

@@ -1,15 +1,15 @@
 """The latest readings of a system, and the frames that hold them."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Any
 
 import msgspec
 from attrs import frozen
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.registry import System
-from core.telemetry.tables import frames, latest
+from core.telemetry.history import Frame, frame_at
+from core.telemetry.tables import latest
 from core.thing_model.layout.fields import Value
 
 
@@ -21,21 +21,6 @@ class Reading:
     device_time: int
     receive_time: int
     channel: str
-
-
-@frozen
-class Frame:
-    """A stored frame: the device's bytes as they came, and what names it."""
-
-    slot: str
-    channel: str
-    boot_id: int
-    sequence: int
-    device_time: int
-    receive_time: int
-    product_version: str
-    plugin: str
-    body: bytes
 
 
 Readings = dict[tuple[str, str], Reading]
@@ -79,14 +64,14 @@ async def frame_of(
     connection: AsyncConnection, system_id: int, slot: str, channel: str
 ) -> Frame | None:
     """The frame that the latest readings of a channel came from."""
-    identity = ("system_id", "slot", "channel", "boot_id", "sequence", "device_time")
-    same = and_(*(frames.c[name] == latest.c[name] for name in identity))
-    query = select(*(c for c in frames.c if c.name != "system_id")).join(latest, same)
-    query = query.where(
+    query = select(latest.c.device_time, latest.c.boot_id, latest.c.sequence).where(
         latest.c.system_id == system_id, latest.c.slot == slot, latest.c.channel == channel
     )
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _frame(row)
+    if row is None:
+        return None
+    time, boot_id, sequence = row
+    return await frame_at(connection, system_id, slot, channel, (time, boot_id, sequence))
 
 
 def values_of(packed: bytes) -> dict[str, Value]:
@@ -98,18 +83,3 @@ def values_of(packed: bytes) -> dict[str, Value]:
 def packed(values: Mapping[str, Value]) -> bytes:
     """The inverse of `values_of`."""
     return msgspec.msgpack.encode(values)
-
-
-def wrapped(sequence: int) -> int:
-    """A u64 sequence as the signed number that the tables keep."""
-    return sequence - (1 << 64) if sequence >> 63 else sequence
-
-
-def unwrapped(sequence: int) -> int:
-    """The inverse of `wrapped`."""
-    return sequence + (1 << 64) if sequence < 0 else sequence
-
-
-def _frame(row: Any) -> Frame:
-    slot, channel, boot_id, sequence, *rest = row
-    return Frame(slot, channel, boot_id, unwrapped(sequence), *rest)

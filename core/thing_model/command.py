@@ -6,9 +6,9 @@ from typing import Literal
 from attrs import field, frozen, validators
 
 from core.thing_model.declaration import Declaration
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import Layout
+from core.thing_model.plausibility import Range
 from core.thing_model.scope import names
 
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]

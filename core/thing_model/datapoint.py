@@ -6,8 +6,8 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen, validators
 
 from core.thing_model.declaration import Declaration
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Value
+from core.thing_model.plausibility import Counter, Plausibility, Range
 from core.thing_model.provenance import Confidence
 from core.thing_model.roles import ROLES, Direction
 from core.thing_model.scope import names
@@ -61,10 +61,12 @@ class Datapoint(Declaration):
     The sign is the device's own; `positive` says which direction plus means, where it is known.
     A `role` makes the value a reading of the house (see `roles`). `about` names another slot that
     the value speaks of ("battery1" in an inverter's frame). Plausible values lie within `range`,
-    change by at most `step` per second, and a `counter` only grows: "total" for ever, "daily" until
-    midnight. `writable` values can be set by a command. `aliases` are other names in logs and
-    configuration dumps. `of` and `computed` derive the value from other datapoints, absent where
-    one of them is absent unless `partial`; where a frame holds the value itself, that one counts.
+    change by at most `step` per second, and a `counter` only grows: "total" for ever, unless it
+    rolls over at `rollover` or `restarts` at no more than that; "daily" until midnight. A role that
+    counts makes a "total". `writable` values can be set by a command. `aliases` are other names in
+    logs and configuration dumps. `of` and `computed` derive the value from other datapoints, absent
+    where one of them is absent unless `partial`; where a frame holds the value itself, that one
+    counts.
     """
 
     key: str
@@ -77,7 +79,9 @@ class Datapoint(Declaration):
     about: str = field(default="", kw_only=True)
     range: Range | None = field(default=None, kw_only=True)
     step: float | None = field(default=None, kw_only=True)
-    counter: Literal["total", "daily"] | None = field(default=None, kw_only=True)
+    counter: Counter | None = field(default=None, kw_only=True)
+    rollover: float | None = field(default=None, kw_only=True)
+    restarts: float | None = field(default=None, kw_only=True)
     enum: Enumeration | None = field(default=None, kw_only=True)
     access: Literal["ro", "rw", "wo"] = field(
         default="ro", kw_only=True, validator=validators.in_(("ro", "rw", "wo"))
@@ -86,6 +90,16 @@ class Datapoint(Declaration):
     of: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     computed: Callable[..., Value] | None = field(default=None, kw_only=True)
     partial: bool = field(default=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        self.plausibility  # noqa: B018  what is wrong with it is said at once
+
+    @property
+    def plausibility(self) -> Plausibility:
+        """The rules by which its values are believed."""
+        counts = self.role is not None and ROLES[self.role].counter
+        counter = self.counter or ("total" if counts else None)
+        return Plausibility(self.range, self.step, counter, self.rollover, self.restarts)
 
     @property
     def name(self) -> str:

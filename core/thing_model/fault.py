@@ -1,14 +1,15 @@
 """What can be wrong with a device, and how it says so."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from attrs import field, frozen, validators
 
 from core.thing_model.declaration import Declaration
 from core.thing_model.layout.fields import Value
 
-Severity = Literal["info", "warning", "critical"]
+Severity = Literal["info", "warning", "protection", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "protection", "critical")
 
 
 @frozen
@@ -18,7 +19,8 @@ class Fault(Declaration):
     A text tells of it by holding `names`, one of the texts with commas between them.
 
     `code` is our name of it, `label` what people read, `number` the vendor's own code.
-    `doc` says what it means, `advice` what to do. "critical" stops the device from serving.
+    `doc` says what it means, `advice` what to do. "critical" stops the device from serving;
+    "protection" is the device itself holding back or cutting off, to keep from harm.
     """
 
     datapoint: str
@@ -31,7 +33,7 @@ class Fault(Declaration):
     severity: Severity = field(
         default="warning",
         kw_only=True,
-        validator=validators.in_(("info", "warning", "critical")),
+        validator=validators.in_(SEVERITIES),
     )
     doc: str = field(default="", kw_only=True)
     advice: str = field(default="", kw_only=True)

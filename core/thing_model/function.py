@@ -6,8 +6,8 @@ from attrs import field, frozen, validators
 
 from core.thing_model.datapoint import Enumeration
 from core.thing_model.declaration import Declaration
-from core.thing_model.layout.codec import Range
 from core.thing_model.layout.fields import Value
+from core.thing_model.plausibility import Range
 from core.thing_model.scope import names
 
 

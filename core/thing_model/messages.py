@@ -16,6 +16,9 @@ class Presence(Struct, frozen=True, omit_defaults=True):
     """ess/{sn}/up/presence, retained and without envelope: birth message and last will."""
 
     online: Annotated[bool, Meta(description="true at birth, false in the last will")]
+    sn: Annotated[
+        str, Meta(max_length=24, description="The device's own serial number; the topic's, if said")
+    ] = ""
     product_model: Annotated[
         str, Meta(max_length=64, description="Id of the product model; a birth message names it")
     ] = ""
@@ -47,10 +50,30 @@ class CommandMessage(Struct, frozen=True):
     frame: Annotated[str, Meta(description="The bytes for the component, in hex")]
 
 
-class Acknowledgement(Struct, frozen=True, omit_defaults=True):
-    """ess/{sn}/up/ack, the body behind the envelope: how a command is getting on."""
+class BackfillRequest(Struct, frozen=True):
+    """ess/{sn}/down/backfill, without envelope: messages that did not arrive, to be sent again.
 
-    id: Annotated[str, Meta(min_length=26, max_length=26, description="Id of the command")]
+    A device may answer: it sends those that it still has, with the same header, frames on backfill
+    and others on their own topic, and then says succeeded on ess/{sn}/up/ack.
+    """
+
+    id: Annotated[str, Meta(description="ULID; the acknowledgement names it")]
+    boot_id: Annotated[int, Meta(description="The start of the device that is meant")]
+    ranges: Annotated[
+        list[tuple[int, int]],
+        Meta(description="First and last sequence of what is missing, both included"),
+    ]
+    expires_at: Annotated[
+        int, Meta(description="UTC milliseconds; nobody waits for an answer after that")
+    ]
+
+
+class Acknowledgement(Struct, frozen=True, omit_defaults=True):
+    """ess/{sn}/up/ack, the body behind the envelope: how a command or request is getting on."""
+
+    id: Annotated[
+        str, Meta(min_length=26, max_length=26, description="Id of the command or request")
+    ]
     status: Annotated[
         AckStatus,
         Meta(description="accepted and running come before the result, the others are one"),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -16,12 +17,14 @@ from core.runtime.bus import mqtt_address
 from core.runtime.credentials import CredentialsError
 from core.runtime.database import DatabaseError
 from core.runtime.ingest import run_ingest
-from core.runtime.outbox import run_outbox
 from core.runtime.replay import replay
 from core.runtime.settings import PREFIX, Settings, SettingsError
 from core.runtime.simulator import Playback, simulate, simulated_fleet
 from core.runtime.transport import TransportError
+from core.runtime.worker import run_worker
 from core.thing_model.problems import ModelError
+
+SLOT = re.compile(r"[A-Za-z0-9_]{1,16}")
 
 
 @click.command()
@@ -33,15 +36,23 @@ def broker(host: str, port: int) -> None:
 
 
 @click.command()
-def ingest() -> None:
-    """Take in what devices send, store it, and acknowledge it after the commit."""
-    run(run_ingest(settings()))
+@click.option("--slot", default="1", show_default=True, help="This worker's name among several.")
+@click.option("--shared", is_flag=True, help="Divide the messages with other shared workers.")
+def ingest(slot: str, *, shared: bool) -> None:
+    """Take in what devices send, store it, and acknowledge it after the commit.
+
+    Several take part in the work if each has a slot of its own. By NATS they always divide the
+    messages; by MQTT all of them, from the first on, have to be --shared.
+    """
+    if not SLOT.fullmatch(slot):
+        raise click.BadParameter("one to sixteen of a-z, A-Z, 0-9 and _", param_hint="--slot")
+    run(run_ingest(settings(), slot, shared=shared))
 
 
 @click.command()
 def worker() -> None:
-    """Send commands to devices and follow what becomes of them."""
-    run(run_outbox(settings()))
+    """Send commands, find silent systems, ask for what is missing, compact and forget frames."""
+    run(run_worker(settings()))
 
 
 @click.command("simulate")

@@ -17,6 +17,7 @@ from portal.pages import (
     own_account,
     plugins,
     products,
+    provisioning,
     system,
     systems,
 )
@@ -36,6 +37,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         own_account,
         plugins,
         products,
+        provisioning,
         system,
         systems,
     )

@@ -107,7 +107,7 @@ async def device_of(services: Services, access: Access, sn: str, tz: str = "site
         record = await scope.by_sn(connection, access, sn)
         if record is None:
             raise NotFoundException(f"No system has the serial number {sn}.")
-        glance = await overview.of_system(connection, record, services.moment())
+        glance = await overview.of_system(connection, record)
         readings = await latest_of(connection, record.id)
     system = systems.model_of(services.registry, record)
     return Device(glance, system, readings, zone_of(record.timezone, tz))

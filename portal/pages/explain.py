@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from core.registry import Channel, Part
-from core.telemetry.readings import Frame, frame_of
+from core.telemetry.history import Frame
+from core.telemetry.readings import frame_of
 from core.thing_model.datapoint import Datapoint
 from core.thing_model.layout.documents import JsonField
 from core.thing_model.layout.fields import Field, Value

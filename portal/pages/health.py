@@ -1,17 +1,28 @@
-"""For whoever watches the portal: whether it can do its work."""
+"""For whoever watches the portal: whether it can do its work, and the figures of all processes."""
 
-from typing import Final
+import hmac
+from ipaddress import ip_address
+from typing import Any, Final
 
-from litestar import Response, get
+from litestar import Request, Response, get
+from litestar.exceptions import PermissionDeniedException
 from msgspec import Struct
 
-from core.accounts import users
+from core.runtime.metrics import CONTENT_TYPE, Observed, exposition
+from core.upkeep import heartbeats, jobs
+from core.upkeep.health import UNREACHABLE, Condition, Level, health, worst
 from portal.services import Services, TheServices
 from portal.signing_in import SESSIONLESS
 
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+
 
 class Health(Struct, frozen=True):
-    """`feed` is whether the live feed is subscribed; `ingest_lag_ms` how old its last news was."""
+    """`feed` is whether the live feed is subscribed; `ingest_lag_ms` how old its last news was.
+
+    `level` is the worst of the `conditions`, which are their codes: what they mean in words is for
+    those who are signed in.
+    """
 
     status: str
     database: bool
@@ -19,26 +30,70 @@ class Health(Struct, frozen=True):
     feed_heard_at: int | None
     ingest_lag_ms: int | None
     plugin_problems: int
+    level: Level
+    conditions: list[str]
 
 
 @get("/healthz", opt={SESSIONLESS: True})
 async def healthz(services: TheServices) -> Response[Health]:
     """200 while the database answers, 503 while it does not."""
-    database = await _answers(services)
+    found = await conditions(services)
+    database = UNREACHABLE not in found
     hub = services.hub
     status = "ok" if database and hub.listening else "degraded" if database else "down"
-    problems = len(services.registry.problems)
-    health = Health(status, database, hub.listening, hub.heard_at, hub.lag, problems)
-    return Response(health, status_code=200 if database else 503)
+    said = Health(
+        status,
+        database,
+        hub.listening,
+        hub.heard_at,
+        hub.lag,
+        len(services.registry.problems),
+        worst(found),
+        [each.code for each in found],
+    )
+    return Response(said, status_code=200 if database else 503)
 
 
-async def _answers(services: Services) -> bool:
+@get("/metrics", opt={SESSIONLESS: True}, include_in_schema=False)
+async def metrics(request: Request[Any, Any, Any], services: TheServices) -> Response[bytes]:
+    """For Prometheus: from this machine, or with the token of THINGWRIGHT_METRICS_TOKEN."""
+    if not _may_scrape(request, services.settings.metrics_token):
+        raise PermissionDeniedException("metrics are for this machine, or for who has the token")
+    now = services.clock()
+    async with services.database.read() as connection:
+        observed = Observed(
+            await heartbeats.known(connection),
+            (await jobs.known(connection)).values(),
+            await health(connection, now),
+            now,
+        )
+    return Response(exposition(observed), media_type=CONTENT_TYPE)
+
+
+async def conditions(services: Services) -> list[Condition]:
+    """What is not well, the gravest first; also where the database does not answer."""
     try:
         async with services.database.read() as connection:
-            await users.count(connection)
+            return await health(connection, services.clock())
     except Exception:  # noqa: BLE001  whatever a driver raises, the answer is no
+        return [UNREACHABLE]
+
+
+def _may_scrape(request: Request[Any, Any, Any], token: str) -> bool:
+    """A proxy on this machine speaks for others, which its headers show."""
+    if token:
+        shown = request.headers.get("authorization", "")
+        return hmac.compare_digest(shown.encode(), f"Bearer {token}".encode())
+    if any(name in request.headers for name in _FORWARDED):
         return False
-    return True
+    return _is_loopback(request.client.host if request.client else "")
 
 
-ROUTES: Final = [healthz]
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+ROUTES: Final = [healthz, metrics]

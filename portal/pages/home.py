@@ -4,12 +4,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from core.fleet import overview
+from core.fleet import counters
 from core.telemetry import dead_letters
 from portal.presentation import status
 from portal.services import TheServices
 from portal.signing_in import TheAccess
 from portal.twins import Loaded, page
+
+CARDS: Final = ("normal", "fault", "offline", "protection", "upgrading", "new")
 
 
 class FleetDocument(Struct, frozen=True):
@@ -19,6 +21,8 @@ class FleetDocument(Struct, frozen=True):
     normal: int
     fault: int
     offline: int
+    protection: int
+    upgrading: int
     new: int
     dead_letters: dict[str, int]
     plugins: int
@@ -29,7 +33,7 @@ class FleetDocument(Struct, frozen=True):
 async def fleet(services: TheServices, access: TheAccess) -> Loaded[FleetDocument]:
     """Counts of systems by status, of dead letters by code, of plugins and their problems."""
     async with services.database.read() as connection:
-        counts = await overview.counts(connection, services.moment(), access)
+        counts = await counters.counts_of(connection, access)
         may_look = access.may("dead_letters:read")
         letters = await dead_letters.counts(connection) if may_look else {}
         recent = await dead_letters.page(connection, limit=5) if may_look else []
@@ -39,13 +43,15 @@ async def fleet(services: TheServices, access: TheAccess) -> Loaded[FleetDocumen
         counts.normal,
         counts.fault,
         counts.offline,
+        counts.protection,
+        counts.upgrading,
         counts.new,
         letters,
         len(registry.plugins),
         len(registry.products),
         len(registry.problems),
     )
-    by_status = {name: getattr(counts, name) for name in ("normal", "fault", "offline", "new")}
+    by_status = {name: getattr(counts, name) for name in CARDS}
     cards = [("all", "/systems", counts.total)]
     cards += [(name, f"/systems?status={name}", number) for name, number in by_status.items()]
     return Loaded(

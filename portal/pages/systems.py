@@ -8,8 +8,9 @@ from litestar.params import FromQuery, QueryParameter
 from msgspec import Struct
 
 from core.fleet import overview
-from core.fleet.overview import Glance, Status, Wanted
+from core.fleet.overview import Glance, Wanted
 from core.fleet.systems import COUNT_CAP, model_of
+from core.fleet.tables import Status
 from core.telemetry.readings import Readings, house, latest_of_all
 from portal.pages.device import last_heard
 from portal.presentation.house import RoleReading, role_readings
@@ -19,7 +20,7 @@ from portal.twins import Loaded, page
 
 LIMIT: Final = 50
 COLUMNS: Final = ("pv.power", "load.power", "battery.power", "battery.soc", "grid.power")
-Filter = Literal["normal", "fault", "offline", "new", ""]
+Filter = Literal["normal", "fault", "offline", "protection", "upgrading", "new", ""]
 After = Annotated[str, QueryParameter(description="Serial number behind which the page begins")]
 Search = Annotated[
     str, QueryParameter(name="q", description="Part of a serial number", max_length=24)
@@ -35,6 +36,8 @@ class SystemSummary(Struct, frozen=True):
     product_name: str
     country: str
     status: Status
+    new: bool
+    upgrading: bool
     last_frame_at: int | None
     house: dict[str, RoleReading]
 
@@ -57,14 +60,12 @@ async def list_systems(  # noqa: PLR0917  a handler's parameters
     after: After = "",
 ) -> Loaded[SystemList]:
     """Systems by part of a serial number, product model and status."""
-    chosen: Status | None = status if status not in ("", "new") else None  # type: ignore[assignment]
-    wanted = Wanted(product, chosen, status == "new", q.strip())
+    flag = status in ("", "new", "upgrading")
+    chosen: Status | None = None if flag else status  # type: ignore[assignment]
+    wanted = Wanted(product, chosen, status == "new", status == "upgrading", q.strip())
     async with services.database.read() as connection:
-        moment = services.moment()
-        found = await overview.page(
-            connection, wanted, moment, access, after_sn=after, limit=LIMIT + 1
-        )
-        total = await overview.count(connection, wanted, moment, access)
+        found = await overview.page(connection, wanted, access, after_sn=after, limit=LIMIT + 1)
+        total = await overview.count(connection, wanted, access)
         shown = found[:LIMIT]
         readings = await latest_of_all(connection, [g.record.id for g in shown])
     summaries = [summary(services, glance, readings.get(glance.record.id, {})) for glance in shown]
@@ -107,6 +108,8 @@ def summary(services: Services, glance: Glance, readings: Readings) -> SystemSum
         system.product.name if system else record.product_id,
         record.country,
         glance.status,
+        record.is_new,
+        record.is_upgrading,
         last_heard(record, readings),
         role_readings(house(system, readings)) if system else {},
     )

@@ -20,10 +20,13 @@ SYSTEM: Final[Mapping[str, Mark]] = {
     "normal": Mark("Normal", "circle-check", "normal"),
     "fault": Mark("Fault", "alert-octagon", "fault"),
     "offline": Mark("Offline", "wifi-off", "offline"),
+    "protection": Mark("Protection", "shield-check", "protection"),
+    "upgrading": Mark("Upgrading", "circle-arrow-up", "upgrading"),
     "new": Mark("New", "star", "new"),
 }
 SEVERITY: Final[Mapping[str, Mark]] = {
     "critical": Mark("Critical", "alert-octagon", "critical"),
+    "protection": Mark("Protection", "shield-check", "protection"),
     "warning": Mark("Warning", "alert-triangle", "warning"),
     "info": Mark("Notice", "info-circle", "info"),
 }

@@ -33,6 +33,11 @@ def settings(limit: int = 5000, mode: int = 0, current: int = 40) -> bytes:
     return struct.pack(">HHH", limit, mode, current)
 
 
+def meters(pv: int = 1000, charged: int = 100, temperature: int = 250) -> bytes:
+    """The bytes of channel "meters": Wh, Wh that roll over at 65,536, 0.1 degC."""
+    return struct.pack(">IHh", pv, charged, temperature)
+
+
 def frame(
     sequence: int,
     body: bytes | None = None,

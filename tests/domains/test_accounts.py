@@ -15,8 +15,8 @@ from core.accounts.sign_in import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW, SignI
 from core.accounts.sign_in import TooManyAttemptsError as TooMany
 from core.accounts.users import SETUP_LIFE, NewUser, User
 from core.records import RequestError
+from core.runtime.account_sweep import AccountSweep
 from core.runtime.database import Database
-from core.runtime.sweeper import Sweeper
 from tests.devices import START
 
 IDLE, LIFE = USUAL.idle, USUAL.life
@@ -190,9 +190,9 @@ async def test_the_worker_sweeps_what_is_over(database: Database, ann: User) -> 
     async with database.begin() as connection:
         await tickets.give(connection, "reset", ann.id, START)
     late = START + LIFE
-    assert await Sweeper(database, clock=lambda: START).sweep() == 0
-    assert await Sweeper(database, clock=lambda: late).sweep() == 2
-    assert await Sweeper(database, clock=lambda: late).sweep() == 0
+    assert await AccountSweep(database, clock=lambda: START).sweep() == 0
+    assert await AccountSweep(database, clock=lambda: late).sweep() == 2
+    assert await AccountSweep(database, clock=lambda: late).sweep() == 0
 
 
 async def test_an_id_that_was_not_given_out_is_nobodys(database: Database, ann: User) -> None:

@@ -57,6 +57,8 @@ def test_everything_wrong_is_said_at_once() -> None:
                 "THINGWRIGHT_BROKER": "http://x",
                 "THINGWRIGHT_SECRET_KEY": "secret",
                 "THINGWRIGHT_PLUG_AND_PLAY": "maybe",
+                "THINGWRIGHT_HOT_DAYS": "1",
+                "THINGWRIGHT_RETENTION_DAYS": "1",
             }
         )
     assert [problem.where for problem in refused.value.problems] == [
@@ -64,7 +66,16 @@ def test_everything_wrong_is_said_at_once() -> None:
         "THINGWRIGHT_BROKER",
         "THINGWRIGHT_SECRET_KEY",
         "THINGWRIGHT_PLUG_AND_PLAY",
+        "THINGWRIGHT_HOT_DAYS",
+        "THINGWRIGHT_RETENTION_DAYS",
     ]
+
+
+def test_days_are_numbers() -> None:
+    settings = Settings.from_environment({"THINGWRIGHT_RETENTION_DAYS": "400"})
+    assert (settings.hot_days, settings.retention_days) == (14, 400)
+    with pytest.raises(SettingsError, match="THINGWRIGHT_HOT_DAYS: is not a number of days"):
+        Settings.from_environment({"THINGWRIGHT_HOT_DAYS": "a week"})
 
 
 @pytest.mark.parametrize(

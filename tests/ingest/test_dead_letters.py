@@ -18,6 +18,8 @@ from tests.ingest.bench import Bench, ack, log, presence
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
+BORN_AS_OTHER = f'{{"online": true, "sn": "{OTHER}"}}'.encode()
+
 REJECTED = [
     ("bad_topic", Message("ess/short/up/ack", b"", 0), "topic 'ess/short/up/ack' is none of"),
     ("bad_topic", Message("", b"\xff", 0), "topic '' is none of"),
@@ -32,6 +34,7 @@ REJECTED = [
     ("bad_message", Message(topics.presence(SN), b'"\xff"', 0), "the JSON cannot be read"),
     ("bad_message", ack(1, id=ULID, status="done"), "Invalid enum value 'done'"),
     ("bad_message", presence(OTHER, product_model="bench", timezone="Mars"), "not a time zone"),
+    ("sn_differs", Message(topics.presence(SN), BORN_AS_OTHER, 0), f"it is of {OTHER}"),
     ("unknown_device", frame(1, sn=OTHER), f"{OTHER} is not registered"),
     ("unknown_device", frame(1, sn=OTHER, late=True), f"{OTHER} is not registered"),
     ("unknown_device", log(1, "hello", OTHER), f"{OTHER} is not registered"),

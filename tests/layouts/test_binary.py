@@ -8,10 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.thing_model.layout.binary import Binary, keys, octet_string, registers, walk
-from core.thing_model.layout.codec import Range, outside
+from core.thing_model.layout.codec import outside
 from core.thing_model.layout.compiler import compile_binary
 from core.thing_model.layout.fields import Field, Value, f32, i16, i32, repeat, text, u8, u16, u32
 from core.thing_model.layout.raw import interpret
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
 from tests.layouts.reading import read, refusal
 from tests.layouts.strategies import flat_blocks, grouped_blocks, octet_strings, payload

@@ -55,11 +55,11 @@ def test_requests_are_bits_of_one_byte(battery: Part) -> None:
     assert flags["full_charge_request"] == 1
 
 
-def test_the_same_bit_is_critical_as_protection_and_a_warning_as_alarm(battery: Part) -> None:
+def test_the_same_bit_is_a_protection_or_a_warning_as_alarm(battery: Part) -> None:
     frame = record(0x359, b"\x08\0\x80\0\x06PN")
     found = {f.code: f.severity for f in raised(battery.faults, read(battery, frame))}
     assert found == {
-        "over_temperature_protection": "critical",
+        "over_temperature_protection": "protection",
         "discharge_over_current_alarm": "warning",
     }
 

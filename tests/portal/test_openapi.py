@@ -20,7 +20,9 @@ def test_document_is_valid():
 
 async def test_every_route_answers_as_its_schema_says(site: Site):
     said = document()
-    for path, item in said["paths"].items():
+    read = {path: item for path, item in said["paths"].items() if "get" in item}
+    assert set(said["paths"]) - set(read) == {"/api/provision"}
+    for path, item in read.items():
         answer = await site.client.get(path.format(**KNOWN))
         assert answer.status_code == 200, path
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]

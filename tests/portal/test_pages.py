@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from core.runtime.sweeper import Sweeper
 from portal.twins import safe_cell
 from tests.portal import unseen
 from tests.portal.conftest import NOW, Site
@@ -187,6 +188,7 @@ async def test_paging_and_filters(site: Site):
     assert rest["next"] is None
     for query, count in (
         ("status=fault", 1), ("status=offline", 60), ("status=normal", 0), ("status=new", 1),
+        ("status=protection", 0), ("status=upgrading", 0),
         ("q=ZQ90000004", 10), ("q=0042", 1), ("product=zephyr-q9", 61), ("product=other", 0),
     ):  # fmt: skip
         assert (await site.client.get(f"/systems.json?{query}")).json()["total"] == count, query
@@ -218,7 +220,8 @@ async def _statements(site: Site) -> int:
 
 
 async def test_offline_after_its_products_time(site: Site):
-    site.clock.now += 901_000
+    site.clock.now += 931_000
+    await Sweeper(site.database, site.clock).work()
     assert (await document(site, DEVICE))["status"] == "offline"
     assert "Offline" in await html(site, DEVICE)
 

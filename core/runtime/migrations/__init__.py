@@ -16,11 +16,18 @@ LOCK: Final = 7_417_195_623
 """Keeps two processes that start together from migrating at once (PostgreSQL advisory lock)."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Apply the steps that are missing, all in the caller's transaction."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Apply the steps that are missing up to `revision`, all in the caller's transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = Config(attributes={"connection": connection})
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def configuration() -> Config:
+    """What Alembic needs to find the steps."""
+    config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    command.upgrade(config, "head")
+    return config

@@ -7,9 +7,7 @@ from attrs import frozen
 
 from core.thing_model.layout.binary import Span
 from core.thing_model.layout.fields import Value
-
-Range = tuple[float | None, float | None]
-"""Smallest and largest plausible value, either of them open (None), in the datapoint's unit."""
+from core.thing_model.plausibility import Range
 
 
 @frozen

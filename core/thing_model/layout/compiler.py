@@ -9,10 +9,11 @@ from typing import Any
 from attrs import frozen
 
 from core.thing_model.layout.binary import Binary, Placed, keys, walk
-from core.thing_model.layout.codec import Range, Trace
+from core.thing_model.layout.codec import Trace
 from core.thing_model.layout.fields import Repeat, Value
 from core.thing_model.layout.raw import read_count, read_raw, to_raw, write_raw
 from core.thing_model.layout.writers import Flat, Grouped
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import EncodeError
 
 Decode = Callable[[bytes], Sequence[Value]]

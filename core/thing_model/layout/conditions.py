@@ -1,7 +1,8 @@
 """Plausible ranges as conditions of a generated decoder, on raw numbers where that can be."""
 
-from core.thing_model.layout.codec import Range, outside
+from core.thing_model.layout.codec import outside
 from core.thing_model.layout.fields import Field
+from core.thing_model.plausibility import Range
 
 
 def raw_condition(item: Field, raw: str, limits: Range) -> str | None:

@@ -2,34 +2,32 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from json import JSONDecodeError, JSONDecoder
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from fractions import Fraction
 from typing import Any, Literal, cast
 
 import msgspec
 from attrs import evolve, field, frozen
 
-from core.thing_model.layout.binary import Span
-from core.thing_model.layout.codec import Range, Trace, implausible, outside
+from core.thing_model.layout.codec import Trace, implausible, outside
 from core.thing_model.layout.fields import Value
+from core.thing_model.layout.json_text import find
 from core.thing_model.layout.linear import Linear
+from core.thing_model.layout.paths import Path, Pick, get, parse_path, put, settled, steps
+from core.thing_model.layout.raw import LARGEST_POWER, power_of_ten
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
-
-Path = tuple[str | int, ...]
-
-
-def parse_path(path: str) -> Path:
-    """`emeters[0].power` as ("emeters", 0, "power"), names in lower case."""
-    steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", path)
-    return tuple(int(index) if index else name.lower() for index, name in steps)
 
 
 @frozen
 class JsonField:
-    """One value in a JSON payload, under the first of `paths` that is there.
+    """One value in a JSON payload, under the first of `paths` that is there (see `paths`).
 
     `absent` lists the JSON values that mean "no value"; a missing name and null always do.
-    Mask, scale and offset are those of a binary `Field`.
+    Mask, scale and offset are those of a binary `Field`. `factors`, one for each path, multiply
+    what stands under it: the same value in W and in kW. `scaled_by` is the path, from where the
+    value stands, of the power of ten to which it is told; 0 where nothing is there.
     """
 
     key: str
@@ -39,10 +37,28 @@ class JsonField:
     offset: float = 0
     mask: int | None = None
     absent: tuple[Value, ...] = ()
-    linear: Linear = field(init=False, eq=False, repr=False)
+    factors: tuple[float, ...] = ()
+    scaled_by: str = ""
+    linears: tuple[Linear, ...] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "linear", Linear.of(self.scale, self.offset))
+        factors = self.factors or (1,) * len(self.paths)
+        if len(factors) != len(self.paths):
+            raise ValueError(f"{self.key}: {len(factors)} factors for {len(self.paths)} paths")
+        scale = Fraction(str(self.scale))
+        scales = [float(scale * Fraction(str(factor))) for factor in factors]
+        linears = tuple(Linear.of(scale, self.offset) for scale in scales)
+        object.__setattr__(self, "linears", linears)
+
+    @property
+    def linear(self) -> Linear:
+        """How the value is written under the first of its paths."""
+        return self.linears[0]
+
+    @property
+    def picked(self) -> bool:
+        """Whether it stands in an element of a list that is picked by what it says."""
+        return any(isinstance(step, Pick) for path in self.paths for step in steps(path))
 
     @property
     def shift(self) -> int:
@@ -53,10 +69,17 @@ class JsonField:
 
 
 def number(
-    key: str, *paths: str, scale: float = 1, offset: float = 0, absent: Any = ()
+    key: str,
+    *paths: str,
+    scale: float = 1,
+    offset: float = 0,
+    absent: Any = (),
+    factors: Iterable[float] = (),
+    scaled_by: str = "",
 ) -> JsonField:
     """A number, whole or not."""
-    return JsonField(key, "number", paths, scale, offset, None, tuple(absent))
+    absent, factors = tuple(absent), tuple(factors)
+    return JsonField(key, "number", paths, scale, offset, None, absent, factors, scaled_by)
 
 
 def whole(
@@ -83,10 +106,14 @@ def flag(key: str, *paths: str) -> JsonField:
 
 @frozen
 class JsonObject:
-    """A JSON object. With `numeric_text` a number may be written as a string."""
+    """A JSON object. With `numeric_text` a number may be written as a string.
+
+    `fixed` is what every such object says besides, and is refused without.
+    """
 
     fields: tuple[JsonField, ...]
     numeric_text: bool = False
+    fixed: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
     def overridden(self, *fields: JsonField) -> "JsonObject":
         """This layout with the fields of the same keys replaced."""
@@ -94,9 +121,11 @@ class JsonObject:
         return evolve(self, fields=tuple(replaced.get(f.key, f) for f in self.fields))
 
 
-def json_object(*fields: JsonField, numeric_text: bool = False) -> JsonObject:
+def json_object(
+    *fields: JsonField, numeric_text: bool = False, fixed: Mapping[str, Any] | None = None
+) -> JsonObject:
     """A JSON object with these values; names it does not declare are left alone."""
-    return JsonObject(fields, numeric_text)
+    return JsonObject(fields, numeric_text, fixed or {})
 
 
 @frozen(eq=False)
@@ -114,9 +143,12 @@ class JsonCodec:
         try:
             values = [read(folded) for read in self.readers]
         except _MismatchError as mismatch:
-            found = _find(data, mismatch.path)
+            found = find(data, settled(folded, mismatch.path))
             raise DecodeError(mismatch.key, found[0] if found else 0, mismatch.reason) from None
-        if all(value is None for value in values):
+        if not _says(folded, _fold(self.layout.fixed)):
+            fixed = msgspec.json.encode(self.layout.fixed).decode()
+            raise DecodeError("frame", 0, f"does not say {fixed}")
+        if values and all(value is None for value in values):
             raise DecodeError("frame", 0, f"holds none of the {len(self.keys)} declared values")
         return values
 
@@ -130,22 +162,23 @@ class JsonCodec:
         return values
 
     def encode(self, values: Mapping[str, Value]) -> bytes:
-        document: dict[str, Any] = {}
+        document = deepcopy(dict(self.layout.fixed))
         for item in self.layout.fields:
             value = values.get(item.key)
             if value is not None:
-                _put(document, item, _said(item, value))
+                raw, masked = _said(item, value), item.mask is not None
+                put(document, steps(item.paths[0]), raw, join=masked)
         return msgspec.json.encode(document)
 
     def trace(self, data: bytes) -> dict[str, Trace]:
         folded = _folded(data)
         traced: dict[str, Trace] = {}
         for item in self.layout.fields:
-            said = {path: _get(folded, path) for path in map(parse_path, item.paths)}
+            said = {path: get(folded, path) for path in map(parse_path, item.paths)}
             named = [path for path, raw in said.items() if raw is not None]
             present = [path for path in named if said[path] not in item.absent]
             for path in (present or named)[:1]:
-                if span := _find(data, path):
+                if span := find(data, settled(folded, path)):
                     raw = said[path]
                     traced[item.key] = Trace(raw if isinstance(raw, Value) else str(raw), (span,))
         return traced
@@ -192,33 +225,45 @@ def _fold(document: Any) -> Any:
     return document
 
 
-def _get(document: Any, path: Path) -> Any:
-    for step in path:
-        try:
-            document = document[step]
-        except (IndexError, KeyError, TypeError):
-            return None
-    return document
+def _says(document: Any, wanted: Any) -> bool:
+    """Whether a document says all that is wanted, and perhaps more."""
+    if isinstance(wanted, dict):
+        names = cast("Mapping[str, Any]", wanted)
+        return all(_says(get(document, (name,)), value) for name, value in names.items())
+    if isinstance(wanted, list):
+        values = enumerate(cast("Sequence[Any]", wanted))
+        return all(_says(get(document, (place,)), value) for place, value in values)
+    return bool(document == wanted)
 
 
 def _reader(item: JsonField, *, numeric_text: bool) -> Callable[[Any], Value]:
-    paths = [parse_path(path) for path in item.paths]
-    convert = _CONVERSIONS[item.kind]
+    ways = [*zip(map(parse_path, item.paths), item.linears, strict=True)]
+    convert, power = _CONVERSIONS[item.kind], parse_path(item.scaled_by)
 
     def read(document: Any) -> Value:
-        for path in paths:
-            raw = _get(document, path)
+        for path, linear in ways:
+            raw = get(document, path)
             if raw is None or raw in item.absent:
                 continue
             if numeric_text and isinstance(raw, str) and item.kind in ("number", "whole"):
                 raw = _number(raw)
-            value = convert(item, raw)
+            if power:
+                raw = _raised(raw, get(document, (*settled(document, path)[:-1], *power)))
+            value = convert(item, linear, raw)
             if value is None:
                 raise _MismatchError(item.key, path, f"{raw!r} is not {_KINDS[item.kind]}")
             return value
         return None
 
     return read
+
+
+def _raised(raw: Any, power: Any) -> Any:
+    """The number that is told to a power of ten; what is no number is left for the conversion."""
+    if power is None or isinstance(raw, bool) or not isinstance(raw, int | float):
+        return raw
+    whole = isinstance(power, int) and abs(power) <= LARGEST_POWER
+    return power_of_ten(raw, power) if whole else f"{raw} × 10^{power}"
 
 
 def _number(text: str) -> int | float | str:
@@ -233,41 +278,41 @@ _NUMBER = re.compile(
 )
 
 
-def _as_number(item: JsonField, raw: Any) -> Value:
+def _as_number(_item: JsonField, linear: Linear, raw: Any) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    value = item.linear.value(raw)
+    value = linear.value(raw)
     return value if math.isfinite(value) else None
 
 
-def _as_whole(item: JsonField, raw: Any) -> Value:
+def _as_whole(item: JsonField, linear: Linear, raw: Any) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > EXACT:
         return None
     if raw != (said := int(raw)):
         return None
-    return item.linear.value(said if item.mask is None else (said & item.mask) >> item.shift)
+    return linear.value(said if item.mask is None else (said & item.mask) >> item.shift)
 
 
 EXACT = 2**64
 """Whole numbers beyond this are none: a sender has lost the digits, and no device counts so far."""
 
 
-def _as_text(_item: JsonField, raw: Any) -> Value:
+def _as_text(_item: JsonField, _linear: Linear, raw: Any) -> Value:
     return raw if isinstance(raw, str) else None
 
 
-def _as_texts(_item: JsonField, raw: Any) -> Value:
+def _as_texts(_item: JsonField, _linear: Linear, raw: Any) -> Value:
     if not isinstance(raw, list):
         return None
     texts = cast("Sequence[Any]", raw)
     return ", ".join(texts) if all(isinstance(text, str) for text in texts) else None
 
 
-def _as_flag(_item: JsonField, raw: Any) -> Value:
+def _as_flag(_item: JsonField, _linear: Linear, raw: Any) -> Value:
     return bool(raw) if raw in (0, 1) else None
 
 
-_CONVERSIONS: Mapping[str, Callable[[JsonField, Any], Value]] = {
+_CONVERSIONS: Mapping[str, Callable[[JsonField, Linear, Any], Value]] = {
     "number": _as_number,
     "whole": _as_whole,
     "text": _as_text,
@@ -298,67 +343,3 @@ def _said(item: JsonField, value: Value) -> Any:
     if item.kind == "whole":
         return item.linear.whole_raw(value)
     return value if item.linear == Linear() else item.linear.raw(value)
-
-
-def _put(document: dict[str, Any], item: JsonField, raw: Any) -> None:
-    steps: list[str | int] = [
-        int(index) if index else name
-        for index, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", item.paths[0])
-    ]
-    here: Any = document
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        if isinstance(step, int):
-            here += [None] * (step + 1 - len(here))
-            known = here[step]
-        else:
-            known = here.get(step)
-        if following is None:
-            here[step] = raw if item.mask is None or known is None else known | raw
-        elif known is None:
-            here[step] = [] if isinstance(following, int) else {}
-        here = here[step]
-
-
-def _find(data: bytes, path: Path) -> Span | None:
-    """The bytes of the value at `path`; the document is known to be JSON."""
-    document = data.decode()
-    span = _Scan(document).find(0, path)
-    if span is None or document.isascii():
-        return span
-    return len(document[: span[0]].encode()), len(document[: span[1]].encode())
-
-
-class _Scan:
-    """Finds where in a JSON text a value stands."""
-
-    def __init__(self, document: str) -> None:
-        self.document, self.decoder = document, JSONDecoder()
-
-    def skip(self, at: int, characters: str = " \t\r\n") -> int:
-        while at < len(self.document) and self.document[at] in characters:
-            at += 1
-        return at
-
-    def end(self, at: int) -> int:
-        try:
-            return self.decoder.raw_decode(self.document, at)[1]
-        except JSONDecodeError:
-            return len(self.document)
-
-    def find(self, at: int, path: Path) -> Span | None:
-        at = self.skip(at)
-        if not path:
-            return at, self.end(at)
-        opening = "[" if isinstance(path[0], int) else "{"
-        if self.document[at] != opening:
-            return None
-        index, at = 0, self.skip(at + 1)
-        while self.document[at] not in "]}":
-            step: str | int = index
-            if opening == "{":
-                name, at = self.decoder.raw_decode(self.document, at)
-                step, at = str(name).lower(), self.skip(at, " \t\r\n:")
-            if step == path[0]:
-                return self.find(at, path[1:])
-            index, at = index + 1, self.skip(self.end(at), " \t\r\n,")
-        return None

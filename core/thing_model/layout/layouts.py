@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from core.thing_model.layout.binary import Binary, fields, values
-from core.thing_model.layout.codec import Codec, Range
+from core.thing_model.layout.codec import Codec
 from core.thing_model.layout.compiler import compile_binary
 from core.thing_model.layout.documents import JsonField, JsonObject, compile_json
 from core.thing_model.layout.fields import Field
 from core.thing_model.layout.framing import Framed, FramedCodec
 from core.thing_model.layout.tagged import Tagged, compile_tagged
+from core.thing_model.plausibility import Range
 
 Layout = Binary | JsonObject | Tagged | Framed
 

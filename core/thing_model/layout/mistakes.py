@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from core.thing_model.layout.binary import Binary, fields, walk
-from core.thing_model.layout.documents import JsonObject
+from core.thing_model.layout.documents import JsonField, JsonObject
 from core.thing_model.layout.fields import Field, Repeat
 from core.thing_model.layout.framing import Framed
 from core.thing_model.layout.layouts import Layout, layout_keys
+from core.thing_model.layout.paths import steps
 from core.thing_model.layout.tagged import Tagged
 
 
@@ -28,11 +29,22 @@ def _misplaced(layout: Layout) -> Iterator[tuple[str, str]]:
         for block in layout.sections.values():
             yield from _misplaced(block)
     elif isinstance(layout, JsonObject):
-        yield from ((f.key, "has no path") for f in layout.fields if not f.paths)
+        for item in layout.fields:
+            yield from _unreadable(item)
     else:
         unknown = list(_unknown(layout.items, set()))
         yield from unknown or _outside(layout)
         yield from _absent(layout)
+
+
+def _unreadable(item: JsonField) -> Iterator[tuple[str, str]]:
+    if not item.paths:
+        yield item.key, "has no path"
+    for path in item.paths:
+        try:
+            steps(path)
+        except ValueError as error:
+            yield item.key, str(error)
 
 
 def _unknown(items: tuple[Field | Repeat, ...], known: set[str]) -> Iterator[tuple[str, str]]:

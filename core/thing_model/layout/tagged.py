@@ -7,9 +7,10 @@ from typing import Literal
 from attrs import evolve, field, frozen
 
 from core.thing_model.layout.binary import Binary, octet_string
-from core.thing_model.layout.codec import Range, Trace
+from core.thing_model.layout.codec import Trace
 from core.thing_model.layout.compiler import BinaryCodec, compile_binary
 from core.thing_model.layout.fields import Field, Repeat, Value
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
 
 CAN_EXTENDED = 0x8000_0000

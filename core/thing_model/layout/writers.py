@@ -9,13 +9,14 @@ from typing import Any
 from attrs import define, field
 
 from core.thing_model.layout.binary import Binary, Placed, value_count, walk
-from core.thing_model.layout.codec import Range, implausible, outside
+from core.thing_model.layout.codec import implausible, outside
 from core.thing_model.layout.conditions import condition_on, raw_condition
 from core.thing_model.layout.fields import STRUCT_CODES, Field, Repeat, Value
 from core.thing_model.layout.layers import Layer, padded, variable_at
 from core.thing_model.layout.misfits import too_long, too_many, wrong_size
 from core.thing_model.layout.raw import interpret, power_of_ten, read_count, word_offsets
 from core.thing_model.layout.texts import TEXTS
+from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError
 
 

@@ -162,7 +162,7 @@ def protection(byte: str, position: int, code: str, label: str) -> Fault:
         alarm(byte, position, code, label),
         code=f"{code}_protection",
         label=f"{label} (protection)",
-        severity="critical",
+        severity="protection",
     )
 
 

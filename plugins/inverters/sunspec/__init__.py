@@ -57,7 +57,8 @@ def declare_components() -> Iterable[Component]:
 @hookimpl
 def declare_decoders() -> Iterable[Decoder]:
     for model in models():
-        yield Decoder(f"model_{model.number}", model.layout(), doc=model.row["label"])
+        number = model.number
+        yield Decoder(f"model_{number}", model.layout(), sunspec=number, doc=model.row["label"])
 
 
 @hookimpl

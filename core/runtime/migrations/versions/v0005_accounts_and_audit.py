@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy import Column
 
 revision = "0005"
-down_revision = "0001"
+down_revision = "0004"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SN = sa.String(24, collation="C").with_variant(sa.String(24), "sqlite")

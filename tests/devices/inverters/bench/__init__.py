@@ -11,7 +11,7 @@ from thingwright import (
     hookimpl,
     product_files,
 )
-from thingwright.layout import i16, json_object, modbus_write, number, registers, u16
+from thingwright.layout import i16, json_object, modbus_write, number, registers, u16, u32
 
 MODES = Enumeration("mode", {0: "Self use", 1: "Backup"})
 RUNNING = registers(
@@ -27,6 +27,7 @@ SETTINGS = registers(
     u16("mode"),
     u16("charge_current", scale=0.5),
 )
+METERS = registers(40, u32("pv_energy"), u16("charged"), i16("temperature", scale=0.1))
 
 
 def failing(power: float) -> float:
@@ -51,6 +52,9 @@ def declare_datapoints():
     yield Datapoint("charge_current", "A", range=(0, 30), access="rw")
     yield Datapoint("resistance", "ohm", of="raw_power", computed=failing)
     yield Datapoint("raw_power", "W")
+    yield Datapoint("pv_energy", "Wh", role="pv.energy", restarts=10)
+    yield Datapoint("charged", "Wh", role="battery.energy_charged", rollover=65_536)
+    yield Datapoint("temperature", "degC", step=0.5)
     yield Datapoint("charging_mode", aliases="ChargingMode")
 
 
@@ -59,12 +63,14 @@ def declare_decoders():
     yield Decoder("running", RUNNING, interval=5)
     yield Decoder("settings", SETTINGS)
     yield Decoder("ems", json_object(number("grid_power", "pgrid")))
+    yield Decoder("meters", METERS)
     yield Decoder("probe", json_object(number("raw_power", "p")))
 
 
 @hookimpl
 def declare_faults():
     yield Fault("fault_word", "fan_stalled", bit=0, severity="warning", number="E01")
+    yield Fault("fault_word", "overheating", bit=2, severity="protection", number="E03")
     yield Fault("fault_word", "grid_lost", bit=1, severity="critical", number="E02")
 
 

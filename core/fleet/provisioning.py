@@ -1,0 +1,143 @@
+"""Check codes: what a device or its installer shows to get the device's credentials.
+
+The answer is the same, and takes as long, for a serial number that has no code and for a wrong
+code. Five wrong codes lock a serial number for a day, and an address too after more of them.
+"""
+
+import hmac
+import secrets
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol
+
+from attrs import field, frozen
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.access import Access
+from core.fleet.systems import SN_SHAPE
+from core.fleet.tables import check_codes, provisioning_attempts
+from core.records import RequestError, insert_new
+from core.sealing import Seal
+from core.thing_model.problems import Problem
+
+ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without 0 and O, 1, I and L, and U, which are taken for each other or make words."""
+LENGTH: Final = 10
+PURPOSE: Final = "check code"
+WINDOW: Final = 86_400_000
+MOST_PER_SN: Final = 5
+MOST_PER_ADDRESS: Final = 50
+_NONE: Final = "-" * LENGTH
+
+
+class Begin(Protocol):
+    """Opens a transaction: `Database.begin`."""
+
+    def __call__(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
+
+
+class ProvisioningError(ValueError):
+    """Serial number and check code do not belong together, or were tried too often."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "serial number and check code do not belong together, or were tried too often: "
+            "compare both with the label, and try again tomorrow after five attempts"
+        )
+
+
+@frozen
+class Claim:
+    """What somebody says is on the label; `address` is where the request came from."""
+
+    sn: str
+    code: str = field(repr=False)
+    address: str
+
+
+def new_code() -> str:
+    """A new check code: 49 bits of chance."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+async def issue(
+    connection: AsyncConnection, seal: Seal, access: Access, sns: Iterable[str], now: int
+) -> dict[str, str]:
+    """Codes for serial numbers that have none yet; returns the codes of all of them.
+
+    Needs `devices:provision`. Raises RequestError with all that are no serial numbers.
+    """
+    access.require("devices:provision")
+    wanted = list(dict.fromkeys(sns))
+    problems = [
+        Problem("sn", f"{sn!r} is not a serial number", "8 to 24 of A-Z and 0-9")
+        for sn in wanted
+        if not SN_SHAPE.fullmatch(sn)
+    ]
+    if problems:
+        raise RequestError(*problems)
+    rows = [(sn, seal.seal(PURPOSE, new_code()), now) for sn in wanted]
+    await insert_new(connection, check_codes, ("sn", "code", "issued_at"), rows)
+    query = select(check_codes.c.sn, check_codes.c.code).where(check_codes.c.sn.in_(wanted))
+    return {sn: seal.open(PURPOSE, code) for sn, code in await connection.execute(query)}
+
+
+async def renew(connection: AsyncConnection, seal: Seal, access: Access, sn: str, now: int) -> str:
+    """Another code in place of the one that there is, as after a system changed hands."""
+    access.require("devices:provision")
+    await connection.execute(delete(check_codes).where(check_codes.c.sn == sn))
+    await _forgive(connection, sn)
+    return (await issue(connection, seal, access, [sn], now))[sn]
+
+
+async def reveal(connection: AsyncConnection, seal: Seal, access: Access, sn: str) -> str | None:
+    """The code of a serial number, None if it has none. Needs `devices:reveal`; note who asked."""
+    access.require("devices:reveal")
+    sealed = await connection.scalar(select(check_codes.c.code).where(check_codes.c.sn == sn))
+    return None if sealed is None else seal.open(PURPOSE, sealed)
+
+
+async def prove(begin: Begin, seal: Seal, claim: Claim, now: int) -> None:
+    """Returns where the code is that of the serial number; raises ProvisioningError.
+
+    An attempt counts before the code is looked at, so that many at once gain nothing; a success
+    gives the serial number its attempts back.
+    """
+    sn = claim.sn
+    async with begin() as connection:
+        often = await _charge(connection, f"sn:{sn[:24]}", MOST_PER_SN, now)
+        often |= await _charge(connection, f"address:{claim.address[:64]}", MOST_PER_ADDRESS, now)
+        sealed = await connection.scalar(select(check_codes.c.code).where(check_codes.c.sn == sn))
+    # An unknown serial number costs as much: the same is opened and compared.
+    expected = seal.open(PURPOSE, sealed or seal.seal(PURPOSE, _NONE))
+    right = hmac.compare_digest(expected.encode(), claim.code.strip().upper().encode())
+    if often or not right or sealed is None:
+        raise ProvisioningError
+    async with begin() as connection:
+        await _forgive(connection, sn)
+        await connection.execute(
+            update(check_codes).where(check_codes.c.sn == sn).values(provisioned_at=now)
+        )
+
+
+async def _forgive(connection: AsyncConnection, sn: str) -> None:
+    subject = provisioning_attempts.c.subject
+    await connection.execute(delete(provisioning_attempts).where(subject == f"sn:{sn}"))
+
+
+async def _charge(connection: AsyncConnection, subject: str, most: int, now: int) -> bool:
+    """Count an attempt; whether it is one too many."""
+    said = {"subject": subject, "now": now, "old": now - WINDOW}
+    return bool((await connection.execute(_CHARGE, said)).scalar_one() > most)
+
+
+_CHARGE: Final = text(
+    "INSERT INTO provisioning_attempts (subject, began_at, count) VALUES (:subject, :now, 1) "
+    "ON CONFLICT (subject) DO UPDATE SET "
+    "count = CASE WHEN provisioning_attempts.began_at <= :old THEN 1 "
+    "ELSE provisioning_attempts.count + 1 END, "
+    "began_at = CASE WHEN provisioning_attempts.began_at <= :old THEN excluded.began_at "
+    "ELSE provisioning_attempts.began_at END "
+    "RETURNING count"
+)

@@ -1,0 +1,36 @@
+"""The worker process: sends commands, watches over the fleet, and keeps the store in shape."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from core.runtime import bus
+from core.runtime.account_sweep import AccountSweep
+from core.runtime.asking import Asker
+from core.runtime.database import Database
+from core.runtime.heart import Heart
+from core.runtime.housekeeping import Housekeeper, Keeping
+from core.runtime.outbox import Outbox
+from core.runtime.settings import Settings
+from core.runtime.sweeper import Sweeper
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until cancelled, or until one of its parts fails."""
+    database = Database(settings.database_url)
+    async with AsyncExitStack() as stack:
+        await database.open()
+        stack.push_async_callback(database.close)
+        publisher = await stack.enter_async_context(bus.publisher(settings, "worker", "outbox"))
+        asking = await stack.enter_async_context(bus.publisher(settings, "worker", "asker"))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Outbox(database, publisher).run())
+            group.create_task(Asker(database, asking).run())
+            group.create_task(Sweeper(database).run())
+            group.create_task(AccountSweep(database).run())
+            group.create_task(Housekeeper(database, keeping(settings)).run())
+            group.create_task(Heart(database, "worker", "1", settings.data).run())
+
+
+def keeping(settings: Settings) -> Keeping:
+    """How long this installation keeps frames."""
+    return Keeping(settings.hot_days, settings.retention_days)

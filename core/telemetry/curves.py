@@ -1,0 +1,195 @@
+"""What roll-ups say of a system: its curve of a span, and the energy of hours and days.
+
+Roll-ups are kept by slot and datapoint; roles are composed here, on read, by the rules of
+`System.house`: the first source that has a value counts, photovoltaics add up, load follows from
+the balance. Of a counter's sources the first that counted anything *in the whole span asked for*
+counts throughout it: a source that is silent for an hour tells afterwards what it counted, and
+must not be added to what another one counted meanwhile.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from attrs import frozen
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.registry import System
+from core.telemetry.fold import BUCKET, Cell, plan_of
+from core.telemetry.periods import Span, day, days, hours
+from core.telemetry.rollups import closed_of, unpacked
+from core.telemetry.tables import latest, rollups
+from core.thing_model.roles import ROLES
+
+Address = tuple[str, str]
+"""Slot and datapoint key."""
+Cells = dict[int, dict[Address, Cell]]
+"""What the buckets of a span hold, by their start."""
+
+BALANCE = {
+    "generation": ("pv.energy",),
+    "consumption": ("load.energy",),
+    "charged": ("battery.energy_charged",),
+    "discharged": ("battery.energy_discharged",),
+    "feed_in": ("grid.energy_exported",),
+    "purchase": ("grid.energy_imported",),
+}
+
+
+@frozen
+class Point:
+    """Five minutes from `start` on; `readings` is None where nothing was heard.
+
+    They are mean powers (W) and last states of charge (%) by role, in the house's sign.
+    """
+
+    start: int
+    readings: Mapping[str, float] | None
+
+
+@frozen
+class Energy:
+    """kWh of a span; None is not known. Consumption is the balance where nothing counts it."""
+
+    start: int
+    end: int
+    generation: float | None
+    consumption: float | None
+    charged: float | None
+    discharged: float | None
+    feed_in: float | None
+    purchase: float | None
+
+
+async def curve(
+    connection: AsyncConnection, system_id: int, system: System, span: Span
+) -> list[Point]:
+    """One point for each bucket of the span, gaps included; the open bucket so far too."""
+    cells = await cells_of(connection, system_id, system, span)
+    return [Point(start, _readings(system, cells.get(start))) for start in range(*span, BUCKET)]
+
+
+async def energy(
+    connection: AsyncConnection, system_id: int, system: System, spans: Sequence[Span]
+) -> list[Energy]:
+    """The energy of each of these spans, which follow each other and begin with a bucket."""
+    if not spans:
+        return []
+    cells = await cells_of(connection, system_id, system, (spans[0][0], spans[-1][1]))
+    chosen = _sources(system, cells.values())
+    return [_energy(system, cells, span, chosen) for span in spans]
+
+
+async def energy_of_hours(
+    connection: AsyncConnection, system_id: int, system: System, of: date, timezone: str
+) -> list[Energy]:
+    """The hours of a site's day."""
+    return await energy(connection, system_id, system, list(hours(of, timezone)))
+
+
+async def energy_of_days(
+    connection: AsyncConnection,
+    system_id: int,
+    system: System,
+    period: tuple[date, date],
+    zone: str,
+) -> list[Energy]:
+    """The days of a period, the last one too, by the site's own midnights."""
+    found: list[Energy] = []
+    for each in days(*period):
+        found += await energy(connection, system_id, system, [day(each, zone)])
+    return found
+
+
+async def cells_of(
+    connection: AsyncConnection, system_id: int, system: System, span: Span
+) -> Cells:
+    """What the buckets of a span hold, also those that are still open."""
+    channels = [
+        (slot, channel.name)
+        for slot, part in system.parts.items()
+        for channel in part.channels.values()
+        if plan_of(channel).entries
+    ]
+    cells: Cells = {}
+    if not channels:
+        return cells
+    inside = and_(rollups.c.bucket >= span[0], rollups.c.bucket < span[1])
+    one = [and_(rollups.c.slot == s, rollups.c.channel == c, inside) for s, c in channels]
+    query = select(rollups.c.bucket, rollups.c.slot, rollups.c.cells)
+    query = query.where(rollups.c.system_id == system_id, or_(*one)).order_by(rollups.c.channel)
+    for bucket, slot, blob in await connection.execute(query):
+        _add(cells, bucket, slot, closed_of(blob).cells)
+    opened = select(latest.c.slot, latest.c.channel, latest.c.rolling)
+    opened = opened.where(latest.c.system_id == system_id).order_by(latest.c.channel)
+    for slot, name, blob in await connection.execute(opened):
+        open_, part = unpacked(blob), system.parts.get(slot)
+        if open_ is None or part is None or name not in part.channels:
+            continue
+        plan = plan_of(part.channels[name])
+        if open_.plan == plan.number and span[0] <= open_.bucket < span[1]:
+            _add(cells, open_.bucket, slot, plan.close(open_).cells)
+    return cells
+
+
+def _add(cells: Cells, bucket: int, slot: str, found: Mapping[str, Cell]) -> None:
+    """Of a key that two channels carry, the later one in their order counts."""
+    cells.setdefault(bucket, {}).update({(slot, key): cell for key, cell in found.items()})
+
+
+def _readings(system: System, cells: Mapping[Address, Cell] | None) -> dict[str, float] | None:
+    if cells is None:
+        return None
+    values = {
+        (source.slot, source.key): (cell[4] if ROLES[role].unit == "%" else cell[2] / cell[0])
+        for role, sources in system.roles.items()
+        if not ROLES[role].counter
+        for source in sources
+        if (cell := cells.get((source.slot, source.key)))
+    }
+    return system.house(values)
+
+
+def _sources(system: System, cells: Iterable[Mapping[Address, Cell]]) -> dict[str, set[Address]]:
+    """The sources that count for each energy: the first that speaks, of each slot it is about."""
+    spoken = {address for each in cells for address in each}
+    chosen: dict[str, set[Address]] = {}
+    for role, sources in system.roles.items():
+        if not ROLES[role].counter:
+            continue
+        by_slot: dict[str, Address] = {}
+        for source in sources:
+            if (source.slot, source.key) in spoken:
+                by_slot.setdefault(source.about, (source.slot, source.key))
+        first = list(by_slot.values()) if role.startswith("pv.") else list(by_slot.values())[:1]
+        chosen[role] = set(first)
+    return chosen
+
+
+def _energy(system: System, cells: Cells, span: Span, chosen: Mapping[str, set[Address]]) -> Energy:
+    sums: dict[str, float] = {}
+    inside = [each for start, each in cells.items() if span[0] <= start < span[1]]
+    for role, addresses in chosen.items():
+        for source in system.roles[role]:
+            address = (source.slot, source.key)
+            if address not in addresses:
+                continue
+            grown = [each[address][1] for each in inside if address in each]
+            if grown:
+                sums[role] = sums.get(role, 0) + abs(source.factor) * sum(grown)
+    found = {name: _first(sums, roles) for name, roles in BALANCE.items()}
+    if found["consumption"] is None:
+        found["consumption"] = _balance(found)
+    return Energy(*span, *found.values())
+
+
+def _first(sums: Mapping[str, float], roles: Iterable[str]) -> float | None:
+    return next((sums[role] for role in roles if role in sums), None)
+
+
+def _balance(found: Mapping[str, float | None]) -> float | None:
+    """What was used, where purchase and feed-in are known; else nobody knows."""
+    if found["purchase"] is None or found["feed_in"] is None:
+        return None
+    came = (found["generation"] or 0) + found["purchase"] + (found["discharged"] or 0)
+    return max(0.0, came - found["feed_in"] - (found["charged"] or 0))

@@ -1,0 +1,1 @@
+"""Upkeep: what runs in the background, which processes there are, and whether all is well."""

@@ -1,0 +1,15 @@
+"""Fixtures of the fault drills."""
+
+import pytest
+
+from core.registry import Registry
+from tests.databases import common_url, database, database_url, postgresql
+from tests.devices import bench_registry
+from tests.servers import mosquitto, start_mosquitto
+
+__all__ = ["common_url", "database", "database_url", "mosquitto", "postgresql", "start_mosquitto"]
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return bench_registry()
