@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Date,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -78,7 +79,7 @@ async def test_a_database_with_data_is_upgraded(revision: str, empty_url: str) -
     )
     assert all(f.body == f"{f.sequence}".encode() for f in running)
     assert (meter.sequence, meter.product_version, meter.plugin) == (2**64 - 1, "1", "meters.x")
-    if parts:
+    if parts and revision < "0004":
         assert parts == {"frames_default": 2, "frames_20260920": 1, "frames_20260921": 3}
     await database.close()
 
@@ -161,19 +162,21 @@ def _row(table: Table) -> dict[str, Any]:
 
 
 def _value(type_: Any, name: str) -> Any:
-    if isinstance(type_, Boolean):
-        return True
-    if isinstance(type_, Integer):
-        return 1
-    if isinstance(type_, LargeBinary):
-        return b"\0\xff"
-    if isinstance(type_, Numeric):
-        return 1.5
-    if isinstance(type_, Date):
-        return date(2026, 9, 20)
+    for kind, value in _VALUES:
+        if isinstance(type_, kind):
+            return value
     if type_.python_type in (dict, list):
         return {}
     return "x" * min(2, getattr(type_, "length", None) or 2)
+
+
+_VALUES: tuple[tuple[Any, Any], ...] = (
+    (Boolean, True),
+    (Integer, 1),
+    ((Float, Numeric), 1.5),
+    (LargeBinary, b"\0\xff"),
+    (Date, date(2026, 9, 20)),
+)
 
 
 async def _rows_by_partition(connection: Any) -> dict[str, int]:
