@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.accounts import sessions
-from core.accounts.sealing import Seal
 from core.accounts.states import check_not_above, end_access, of_access
 from core.accounts.tables import recovery_codes, users
 from core.accounts.tokens import token_hash
 from core.audit import entries
 from core.records import CROCKFORD, RequestError
+from core.sealing import Seal
 from core.thing_model.problems import Problem
 
 STEP: Final = 30
@@ -28,13 +28,18 @@ RECOVERY_LENGTH: Final = 16
 TOTP_SHAPE: Final = re.compile(r"[0-9]{6}")
 
 
+def _purpose(user_id: int) -> str:
+    """What a secret is sealed for: it opens for no other user."""
+    return f"second factor of {user_id}"
+
+
 async def begin(connection: AsyncConnection, seal: Seal, access: Access) -> str:
     """A new secret as an otpauth:// address; it counts once a code of it was given (`confirm`)."""
     user_id = _person(access)
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
     waiting = (users.c.id == user_id, users.c.totp_confirmed_at.is_(None))
     made = await connection.execute(
-        update(users).where(*waiting).values(totp_secret=seal.seal(secret, user_id))
+        update(users).where(*waiting).values(totp_secret=seal.seal(_purpose(user_id), secret))
     )
     if not made.rowcount:
         raise RequestError(Problem("code", "is asked for already", "remove the old app first"))
@@ -50,7 +55,9 @@ async def pending(connection: AsyncConnection, seal: Seal, access: Access) -> st
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         return None
-    return TOTP(seal.open(sealed, user_id)).provisioning_uri(name=access.name, issuer_name=ISSUER)
+    return TOTP(seal.open(_purpose(user_id), sealed)).provisioning_uri(
+        name=access.name, issuer_name=ISSUER
+    )
 
 
 async def confirm(
@@ -127,7 +134,7 @@ async def _take_totp(
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         return False
-    totp = TOTP(seal.open(sealed, user_id), interval=STEP)
+    totp = TOTP(seal.open(_purpose(user_id), sealed), interval=STEP)
     current = now // 1000 // STEP
     for step in (current, current - 1, current + 1):
         if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()):

@@ -10,10 +10,10 @@ from core.access import Access
 from core.accounts import second_factor, sessions, tickets
 from core.accounts.passwords import folded, verify_password
 from core.accounts.policy import USUAL, Policy
-from core.accounts.sealing import Seal
 from core.accounts.tables import sign_in_attempts, users
 from core.accounts.users import Begin, User, by_id, by_name
 from core.audit import entries
+from core.sealing import Seal
 
 WINDOW: Final = 900_000
 MOST_PER_NAME: Final = 10

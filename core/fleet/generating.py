@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.audit import entries
+from core.fleet import provisioning
 from core.fleet.serial_number_life import check_company, chunks, registered
 from core.fleet.serial_numbers import CATEGORIES, Category
 from core.fleet.tables import serial_numbers
 from core.records import RequestError, insert_new
 from core.registry import Registry
+from core.sealing import Seal
 from core.thing_model.problems import Problem
 
 SHORTEST: Final = 8
@@ -50,10 +52,14 @@ async def generate(
     access: Access,
     order: Order,
     *,
+    seal: Seal | None = None,
     now: int,
     address: str = "",
 ) -> list[str]:
-    """Make serial numbers and return them; needs `serial_numbers:create`. Raises RequestError."""
+    """Make serial numbers and return them; needs `serial_numbers:create`. Raises RequestError.
+
+    With `seal`, each gets a check code.
+    """
     access.require("serial_numbers:create")
     prefix, digits = shape_of(registry, order)
     await check_company(connection, order.company_id)
@@ -64,6 +70,8 @@ async def generate(
         raise RequestError(Problem("count", what, "make fewer, or take another rule or length"))
     sns = [f"{prefix}{number:0{digits}}" for number in range(first, last + 1)]
     await _insert(connection, order, sns, now)
+    if seal is not None:
+        await provisioning.issue(connection, seal, access, sns, now)
     said = {"first": sns[0], "last": sns[-1], "count": len(sns), "company_id": order.company_id}
     await entries.record(
         connection, access, "serial_numbers", "create", sns[0], new=said, now=now, address=address

@@ -3,7 +3,7 @@
 What is asked for many at once is done for all of them or, with everything that is wrong, for none.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from attrs import frozen
@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.audit import entries
+from core.fleet import provisioning
 from core.fleet.reports import refuse
 from core.fleet.serial_number_life import check_company, chunks, follow, registered
 from core.fleet.tables import serial_numbers
 from core.records import RequestError
+from core.sealing import Seal
 from core.thing_model.problems import Problem
 
 State = Literal["unactivated", "activated", "bound"]
@@ -31,9 +33,6 @@ LEADS: Final[Mapping[Change, tuple[State, State]]] = {
 """A change, the state it may be made in and the state it leads to. What is bound is protected:
 installations alone bind and unbind.
 """
-
-CodeBook = Callable[[AsyncConnection, str], Awaitable[str | None]]
-"""Opens the check code of a serial number; None where it has none."""
 
 
 @frozen
@@ -180,15 +179,18 @@ async def reveal(
     connection: AsyncConnection,
     access: Access,
     sn: str,
-    code_book: CodeBook,
+    seal: Seal,
     *,
     now: int,
     address: str = "",
 ) -> str | None:
-    """The check code; needs `serial_numbers:reveal`, and the audit is told before it is shown."""
+    """The check code, None if it has none; needs `serial_numbers:reveal`.
+
+    The audit is told of it in the same transaction: commit before it is shown.
+    """
     access.require("serial_numbers:reveal")
     await _all_of(connection, access, [sn])
-    code = await code_book(connection, sn)
+    code = await provisioning.reveal(connection, seal, access, sn)
     await entries.record(
         connection, access, "serial_numbers", "reveal", sn, now=now, address=address
     )

@@ -11,9 +11,9 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from core.accounts import api_tokens, credentials, second_factor, sessions, users
-from core.accounts.sealing import Seal
 from core.accounts.sign_in import SignInError
 from core.records import RequestError
+from core.sealing import Seal
 from portal.pages.account import local
 from portal.rendering import render_page
 from portal.services import Services, TheServices

@@ -12,7 +12,7 @@ from core.accounts.roles import grants_of
 from core.audit import entries
 from core.companies import companies
 from core.companies.details import Details
-from core.fleet import serial_number_rows, serial_numbers, systems
+from core.fleet import provisioning, serial_number_rows, serial_numbers, systems
 from core.fleet.generating import Order, generate
 from core.fleet.reports import Report
 from core.fleet.serial_numbers import Wanted
@@ -20,10 +20,12 @@ from core.fleet.systems import Registration
 from core.records import RequestError
 from core.registry import Registry
 from core.runtime.database import Database
+from core.sealing import Seal
 from tests.devices import START
 
 PRODUCT = "bench"
 RULED = "BQ*"
+SEAL = Seal("ab" * 32)
 
 
 @pytest.fixture
@@ -151,20 +153,21 @@ async def test_a_hundred_thousand_wrong_rows_are_answered_with_a_count(
 async def test_a_check_code_is_shown_to_few_and_each_time_recorded(
     database: Database, ruled: Registry
 ) -> None:
-    (sn,) = await _generate(database, ruled, Order(PRODUCT, 1))
-
-    async def opened(_: object, sn: str) -> str:
-        return f"code of {sn}"
-
+    (bare,) = await _generate(database, ruled, Order(PRODUCT, 1))
     lea = Access(4, "lea", "A", None, grants_of("A", ["l2"]))
     tom = Access(5, "tom", "A", None, grants_of("A", ["l1"]))
     async with database.begin() as connection:
-        shown = await serial_numbers.reveal(connection, lea, sn, opened, now=START)
-        assert shown == f"code of {sn}"
+        order = Order(PRODUCT, 1)
+        (sn,) = await generate(connection, ruled, PLATFORM, order, seal=SEAL, now=START)
+        assert await serial_numbers.reveal(connection, PLATFORM, bare, SEAL, now=START) is None
+        shown = await serial_numbers.reveal(connection, lea, sn, SEAL, now=START)
+        assert len(shown or "") == provisioning.LENGTH
         with pytest.raises(AccessError, match="serial_numbers:reveal"):
-            await serial_numbers.reveal(connection, tom, sn, opened, now=START)
+            await serial_numbers.reveal(connection, tom, sn, SEAL, now=START)
         said = await entries.page(connection, PLATFORM, entries.Wanted(action="reveal"))
-    assert [(e.user_name, e.object_id, dict(e.new)) for e in said] == [("lea", sn, {})]
+    assert [(e.user_name, e.object_id, dict(e.new)) for e in said] == [
+        ("lea", sn, {}), ("platform", bare, {}),
+    ]  # fmt: skip
 
 
 async def _generate(database: Database, registry: Registry, order: Order) -> list[str]:
