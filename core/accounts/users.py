@@ -208,6 +208,19 @@ def role_problems(roles: Sequence[str]) -> Iterator[Problem]:
         yield Problem("roles", "are missing: no role, no access", "give at least one")
 
 
+async def add(connection: AsyncConnection, access: Access, given: NewUser, now: int) -> User:
+    """Add a user without a password, who must be invited. Raises RequestError."""
+    access.require("users:create")
+    _check(given)
+    check_roles(access, given.user_type, given.roles)
+    try:
+        async with connection.begin_nested():
+            return await _insert(connection, access, given, "", now, "")
+    except IntegrityError:
+        what = f"{given.name!r} or {given.mail!r} is taken"
+        raise RequestError(Problem("name", what, "choose another")) from None
+
+
 async def add_known(
     connection: AsyncConnection, access: Access, given: NewUser, now: int, address: str
 ) -> User:
