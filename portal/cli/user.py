@@ -1,10 +1,9 @@
 """`thingwright user`: people who have an account, where the portal cannot be reached."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import PLATFORM
 from core.accounts import credentials, directory, states, users
@@ -31,7 +30,7 @@ def user() -> None:
 def list_users() -> None:
     """Print name, type, state and roles of each, the newest first."""
 
-    async def found(connection: AsyncConnection) -> list[User]:
+    async def found(connection: Any) -> list[User]:
         most = await users.count(connection)
         return await directory.page(connection, PLATFORM, Wanted(), limit=most)
 
@@ -46,7 +45,7 @@ def list_users() -> None:
 def invite(name: str, mail: str, roles: tuple[Role, ...]) -> None:
     """Make a user, and print the link by which they choose a password."""
 
-    async def linked(connection: AsyncConnection) -> str:
+    async def linked(connection: Any) -> str:
         made = await users.add(connection, PLATFORM, NewUser(name, roles=roles, mail=mail), now())
         return await credentials.link(connection, PLATFORM, made.id, "invite", now=now())
 
@@ -58,7 +57,7 @@ def invite(name: str, mail: str, roles: tuple[Role, ...]) -> None:
 def reset(name: str) -> None:
     """End a user's sessions, and print the link by which they choose a new password."""
 
-    async def linked(connection: AsyncConnection) -> str:
+    async def linked(connection: Any) -> str:
         found = await _named(connection, name)
         return await credentials.link(connection, PLATFORM, found.id, "reset", now=now())
 
@@ -80,7 +79,7 @@ def unlock(name: str) -> None:
 
 
 def _changed(name: str, change: states.Change) -> None:
-    async def changed(connection: AsyncConnection) -> User:
+    async def changed(connection: Any) -> User:
         found = await _named(connection, name)
         return await states.change_state(
             connection, PLATFORM, found.id, change, reason=REASON, now=now()
@@ -89,14 +88,14 @@ def _changed(name: str, change: states.Change) -> None:
     click.echo(f"{name} is {_done(changed).state}")
 
 
-async def _named(connection: AsyncConnection, name: str) -> User:
+async def _named(connection: Any, name: str) -> User:
     found = await users.by_name(connection, name)
     if found is None:
         raise RequestError(Problem("name", f"{name!r} is nobody", "see thingwright user list"))
     return found[0]
 
 
-def _done(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def _done(work: Callable[[Any], Awaitable[T]]) -> T:
     """What was done in one transaction; a refusal ends the command."""
 
     async def done() -> T:
