@@ -222,14 +222,10 @@ def _installations() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_installations_site_id"),
         sa.PrimaryKeyConstraint("system_id", name="pk_installations"),
     )
-    names: tuple[str, ...] = (
-        "end_user_id",
-        "site_id",
-        "installed_on",
-        "install_mode",
-        "grid_regulation",
-    )
-    names += ("licence", "installer")
+    names = (
+        "end_user_id", "site_id", "installed_on", "install_mode", "grid_regulation", "licence",
+        "installer",
+    )  # fmt: skip
     for name in names:
         op.create_index(f"ix_installations_{name}_system_id", "installations", [name, "system_id"])
 
