@@ -2,10 +2,20 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
@@ -29,6 +39,12 @@ SN: Final = String(24, collation="C").with_variant(String(24), "sqlite")
 NAME: Final = String(32, collation="C").with_variant(String(32), "sqlite")
 """A slot or a channel, ordered as a serial number is."""
 
+
+def byte_ordered(length: int) -> Any:
+    """A text that is ordered by its bytes on either database, so that its beginning is indexed."""
+    return String(length, collation="C").with_variant(String(length), "sqlite")
+
+
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Row = tuple[Any, ...]
@@ -42,6 +58,17 @@ class RequestError(ValueError):
         super().__init__("\n".join(map(str, problems)))
 
 
+class ConflictError(ValueError):
+    """Somebody else changed the record meanwhile; `current` is what it is now.
+
+    Whoever shows it shows both: what was wanted, and `current`.
+    """
+
+    def __init__(self, current: object) -> None:
+        self.current = current
+        super().__init__("somebody else changed this meanwhile: look at it again")
+
+
 def ulid(now: int) -> str:
     """A new ULID: 48 bits of UTC milliseconds and 80 of chance, 26 letters that sort by time."""
     number = now << 80 | secrets.randbits(80)
@@ -51,6 +78,24 @@ def ulid(now: int) -> str:
 def printable(given: str) -> str:
     """The text without what PostgreSQL cannot store: NUL becomes U+FFFD, lone surrogates "?"."""
     return given.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+async def change_row(
+    connection: AsyncConnection,
+    key: Column[Any],
+    value: int,
+    version: int,
+    values: Mapping[str, Any],
+) -> Any:
+    """The row whose `key` is `value` with other values; None where it is no longer at `version`."""
+    table = key.table
+    changed = await connection.execute(
+        update(table)
+        .where(key == value, table.c.version == version)
+        .values(**values, version=version + 1)
+        .returning(*table.c)
+    )
+    return changed.one_or_none()
 
 
 async def insert_new(

@@ -36,6 +36,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         return Redirect(f"/sign-in?next={quote(_asked_for(request), safe='')}", status_code=303)
     if error.status_code == 401 and isinstance(error.extra, dict) and not wants_json(request):
         context = {"next": request.url.path, "failed": "", "name": "", "kept": error.extra}
+        context["provider"] = ""
         return render_page(request, "sign_in.html.jinja", "Sign in", context, 401)
     return problem(request, error.status_code, _detail(error))
 
@@ -47,7 +48,8 @@ def denied(request: Request[Any, Any, Any], error: AccessError) -> Response[Any]
 
 async def note_denied(error: Exception, scope: Scope) -> None:
     """Tell the audit of a request that was denied."""
-    who = scope.get("user")
+    said = cast("Mapping[str, Any]", scope)
+    who = said.get("user")
     if not isinstance(error, AccessError) or who is None:
         return
     services: Services = scope["litestar_app"].state.services
@@ -59,7 +61,7 @@ async def note_denied(error: Exception, scope: Scope) -> None:
             "accounts",
             "denied",
             error.permission,
-            new={"request": f"{scope.get('method', '')} {scope['path']}"[:200]},
+            new={"request": f"{said.get('method', '')} {scope['path']}"[:200]},
             now=services.clock(),
             address=client[0] if client else "",
         )

@@ -5,11 +5,11 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from core.accounts.policy import Policy
-from core.accounts.sealing import Seal
 from core.registry import Registry
 from core.runtime.clock import Clock, now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
+from core.sealing import Seal
 from portal.live import Hub
 
 
@@ -34,7 +34,7 @@ class Services:
         """What second factors are sealed with; None where the installation has no secret key."""
         accounts = self.settings.credentials()
         key = self.settings.secret_key or (accounts.secret_key if accounts else "")
-        return Seal(bytes.fromhex(key)) if key else None
+        return Seal(key) if key else None
 
 
 TheServices = SkipValidation[NamedDependency[Services]]

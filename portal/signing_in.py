@@ -1,8 +1,8 @@
 """Who is asking: the session's cookie or an API token, and what one needs to be let in."""
 
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, cast
 
 from attrs import frozen
 from litestar import Request
@@ -80,7 +80,7 @@ async def _entered(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, 
 
     Only of a form of ours: what another site sends is not kept, for it was not typed here.
     """
-    if connection.scope.get("method") != "POST":
+    if cast("Mapping[str, Any]", connection.scope).get("method") != "POST":
         return {}
     receive: Receive = connection.scope["state"]["receive"]
     form = await Request[Any, Any, Any](connection.scope, receive).form()

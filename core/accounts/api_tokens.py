@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
@@ -44,8 +44,18 @@ async def make(
     expires_at: int,
     now: int,
     address: str = "",
+    policy: Policy = USUAL,
 ) -> str:
-    """Make a token of one's own and return it, which is not kept; raises RequestError."""
+    """Make a token of one's own and return it, which is not kept; raises RequestError.
+
+    Who must have a second factor makes none without it.
+    """
+    if (
+        policy.second_factor
+        and access.user_type == "A"
+        and not await _has_factor(connection, access)
+    ):
+        raise RequestError(Problem("user", "has no second factor", "set it up at /account"))
     if problems := list(_problems(access, name, scopes, expires_at - now)):
         raise RequestError(*problems)
     token = new_token()
@@ -116,6 +126,7 @@ async def access_of(
             users.c.state == "active",
             users.c.user_type.in_(sorted(policy.open_to)),
             or_(users.c.company_id.is_(None), companies.c.state == "enabled"),
+            _factor_where_needed(policy),
         )
     )
     row = (await connection.execute(query)).one_or_none()
@@ -125,6 +136,18 @@ async def access_of(
         used = update(api_tokens).where(api_tokens.c.id == row.id).values(last_used_at=now)
         await connection.execute(used)
     return _narrowed(row)
+
+
+def _factor_where_needed(policy: Policy) -> ColumnElement[bool]:
+    """A token made before a second factor was demanded opens nothing until its owner has one."""
+    if not policy.second_factor:
+        return true()
+    return or_(users.c.user_type != "A", users.c.totp_confirmed_at.is_not(None))
+
+
+async def _has_factor(connection: AsyncConnection, access: Access) -> bool:
+    query = select(users.c.totp_confirmed_at).where(users.c.id == access.user_id)
+    return (await connection.execute(query)).scalar_one_or_none() is not None
 
 
 def _narrowed(row: Any) -> Access:

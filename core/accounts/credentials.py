@@ -9,7 +9,7 @@ from core.access import Access
 from core.accounts import sessions, tickets
 from core.accounts.passwords import hash_password, password_problems, verify_password
 from core.accounts.sign_in import MOST_PER_CODE, SignInError, TooManyAttemptsError, charge, forgive
-from core.accounts.states import end_access, of_access
+from core.accounts.states import check_not_above, end_access, of_access
 from core.accounts.tables import users
 from core.accounts.tickets import Purpose
 from core.accounts.users import Begin, User, by_id
@@ -35,8 +35,7 @@ async def link(
     """
     access.require("users:reset")
     user = await of_access(connection, access, user_id)
-    if any(not access.may(grant) for grant in user.access.grants):
-        raise RequestError(Problem("user", "may do more than you", "ask an administrator"))
+    check_not_above(access, user)
     if user.state not in LINKABLE.get(purpose, ()):
         what = f"is {user.state}, for which there is no {purpose} link"
         raise RequestError(Problem("state", what, "enable the account first, or delete it"))
@@ -49,15 +48,21 @@ async def link(
     return token
 
 
+async def holder(connection: AsyncConnection, purpose: Purpose, token: str, now: int) -> User:
+    """Whose link this is, without spending it; raises RequestError where it is not good."""
+    found = await tickets.look(connection, purpose, token, now)
+    user = await by_id(connection, found.user_id or 0) if found else None
+    if user is None or user.state not in LINKABLE.get(purpose, ()):
+        raise RequestError(Problem("token", "is not good, or no longer", "ask for a new link"))
+    return user
+
+
 async def choose(  # noqa: PLR0917  by what, from where and when
     begin: Begin, purpose: Purpose, token: str, password: str, address: str, now: int
 ) -> User:
     """Spend a link: the password counts from now on; raises RequestError."""
     async with begin() as connection:
-        found = await tickets.look(connection, purpose, token, now)
-        user = await by_id(connection, found.user_id) if found else None
-    if user is None or user.state not in LINKABLE.get(purpose, ()):
-        raise RequestError(Problem("token", "is not good, or no longer", "ask for a new link"))
+        user = await holder(connection, purpose, token, now)
     hashed = await _good(user, password)
     async with begin() as connection:
         if await tickets.spend(connection, purpose, token, now) is None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from attrs import frozen
 
 from core.accounts.tokens import new_token
 from core.thing_model.problems import Problem
@@ -15,14 +16,29 @@ LONGEST: Final = 128
 TELLING: Final = 4
 """Characters from which on a name may not be part of the password."""
 
-_HASHER: Final = PasswordHasher()
-_NOBODY: Final = _HASHER.hash(new_token())
-"""Checked in place of an unknown user's hash, so that the answer takes as long."""
+
+@frozen
+class Hashing:
+    """argon2id at one cost.
+
+    nobody: checked in place of an unknown user's hash, so that the answer takes as long.
+    """
+
+    hasher: PasswordHasher
+    nobody: str
+
+    @classmethod
+    def of(cls, hasher: PasswordHasher) -> Self:
+        return cls(hasher, hasher.hash(new_token()))
+
+
+HASHING = Hashing.of(PasswordHasher())
+"""The cost at which passwords are kept; tests of other things take a cheaper one."""
 
 
 async def hash_password(password: str) -> str:
     """argon2id, in a thread: it takes tens of milliseconds."""
-    return await asyncio.to_thread(_HASHER.hash, password)
+    return await asyncio.to_thread(HASHING.hasher.hash, password)
 
 
 async def verify_password(hashed: str | None, password: str) -> bool:
@@ -30,7 +46,7 @@ async def verify_password(hashed: str | None, password: str) -> bool:
 
     def verify() -> bool:
         try:
-            _HASHER.verify(hashed or _NOBODY, password)
+            HASHING.hasher.verify(hashed or HASHING.nobody, password)
         except (VerificationError, InvalidHashError):
             return False
         return bool(hashed)

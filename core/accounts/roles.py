@@ -60,7 +60,7 @@ L1: Final = LOOKING | _grants("""
 
 L2: Final = L1 | _grants("""
     systems edit,command
-    commands command,cancel
+    commands cancel
     serial_numbers reveal
     installations delete
     sites delete
@@ -127,7 +127,7 @@ MOST_OF_B: Final = _grants("""
     telemetry read,export
     faults read,export,edit
     logs read,export
-    commands read,command,cancel
+    commands read,cancel
     products read
     warranties read,create
     messages read

@@ -1,19 +1,23 @@
 """The second factor: codes of an authenticator app (TOTP), each good once, and recovery codes."""
 
+import base64
+import hmac
 import re
 import secrets
 from typing import Final
 
-import pyotp
+from pyotp.totp import TOTP
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
-from core.accounts.sealing import Seal
+from core.accounts import sessions
+from core.accounts.states import check_not_above, end_access, of_access
 from core.accounts.tables import recovery_codes, users
 from core.accounts.tokens import token_hash
 from core.audit import entries
 from core.records import CROCKFORD, RequestError
+from core.sealing import Seal
 from core.thing_model.problems import Problem
 
 STEP: Final = 30
@@ -24,17 +28,22 @@ RECOVERY_LENGTH: Final = 16
 TOTP_SHAPE: Final = re.compile(r"[0-9]{6}")
 
 
+def _purpose(user_id: int) -> str:
+    """What a secret is sealed for: it opens for no other user."""
+    return f"second factor of {user_id}"
+
+
 async def begin(connection: AsyncConnection, seal: Seal, access: Access) -> str:
     """A new secret as an otpauth:// address; it counts once a code of it was given (`confirm`)."""
     user_id = _person(access)
-    secret = pyotp.random_base32()
+    secret = base64.b32encode(secrets.token_bytes(20)).decode()
     waiting = (users.c.id == user_id, users.c.totp_confirmed_at.is_(None))
     made = await connection.execute(
-        update(users).where(*waiting).values(totp_secret=seal.seal(secret, user_id))
+        update(users).where(*waiting).values(totp_secret=seal.seal(_purpose(user_id), secret))
     )
     if not made.rowcount:
         raise RequestError(Problem("code", "is asked for already", "remove the old app first"))
-    return pyotp.TOTP(secret).provisioning_uri(name=access.name, issuer_name=ISSUER)
+    return TOTP(secret).provisioning_uri(name=access.name, issuer_name=ISSUER)
 
 
 async def pending(connection: AsyncConnection, seal: Seal, access: Access) -> str | None:
@@ -46,7 +55,7 @@ async def pending(connection: AsyncConnection, seal: Seal, access: Access) -> st
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         return None
-    return pyotp.TOTP(seal.open(sealed, user_id)).provisioning_uri(
+    return TOTP(seal.open(_purpose(user_id), sealed)).provisioning_uri(
         name=access.name, issuer_name=ISSUER
     )
 
@@ -57,16 +66,21 @@ async def confirm(
     access: Access,
     code: str,
     *,
+    session_id: int | None = None,
     now: int,
     address: str = "",
 ) -> list[str]:
-    """Ask for codes from now on; returns the recovery codes, which are shown this once."""
+    """Ask for codes from now on; returns the recovery codes, which are shown this once.
+
+    Sessions but the one of `session_id` end: they began without a code.
+    """
     user_id = _person(access)
     if not await _take_totp(connection, seal, user_id, code, now):
         raise RequestError(Problem("code", "is not right", "wait for the app's next one"))
     await connection.execute(
         update(users).where(users.c.id == user_id).values(totp_confirmed_at=now)
     )
+    await sessions.revoke_others(connection, user_id, session_id)
     fresh = await _recovery_codes(connection, user_id)
     await entries.record(
         connection, access, "accounts", "second_factor_on", user_id, now=now, address=address
@@ -90,9 +104,14 @@ async def take(connection: AsyncConnection, seal: Seal, user_id: int, code: str,
 async def remove(
     connection: AsyncConnection, access: Access, user_id: int, *, now: int, address: str = ""
 ) -> None:
-    """Ask for no code any longer: one's own, or with `users:reset` another's."""
+    """Ask for no code any longer: one's own, or with `users:reset` another's.
+
+    Another's sessions end with it. Raises RequestError where the other may do more.
+    """
     if access.user_id != user_id:
         access.require("users:reset")
+        check_not_above(access, await of_access(connection, access, user_id))
+        await end_access(connection, user_id)
     await connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
     none = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
     await connection.execute(update(users).where(users.c.id == user_id).values(**none))
@@ -115,10 +134,10 @@ async def _take_totp(
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         return False
-    totp = pyotp.TOTP(seal.open(sealed, user_id), interval=STEP)
+    totp = TOTP(seal.open(_purpose(user_id), sealed), interval=STEP)
     current = now // 1000 // STEP
     for step in (current, current - 1, current + 1):
-        if pyotp.utils.strings_equal(totp.generate_otp(step), code):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()):
             return await _use_step(connection, user_id, step)
     return False
 

@@ -124,6 +124,12 @@ async def revoke_all(connection: AsyncConnection, user_id: int) -> None:
     await connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
+async def revoke_others(connection: AsyncConnection, user_id: int, session_id: int | None) -> None:
+    """End all sessions of a user but one."""
+    others = (sessions.c.user_id == user_id, sessions.c.id != (session_id or 0))
+    await connection.execute(delete(sessions).where(*others))
+
+
 async def sweep(connection: AsyncConnection, now: int, policy: Policy = USUAL) -> int:
     """Forget sessions that are over; returns how many."""
     over = or_(sessions.c.expires_at <= now, sessions.c.last_used_at <= now - policy.idle)

@@ -10,10 +10,10 @@ from core.access import Access
 from core.accounts import second_factor, sessions, tickets
 from core.accounts.passwords import folded, verify_password
 from core.accounts.policy import USUAL, Policy
-from core.accounts.sealing import Seal
 from core.accounts.tables import sign_in_attempts, users
 from core.accounts.users import Begin, User, by_id, by_name
 from core.audit import entries
+from core.sealing import Seal
 
 WINDOW: Final = 900_000
 MOST_PER_NAME: Final = 10
@@ -96,7 +96,7 @@ async def second_step(  # noqa: PLR0917  who, from where and when
     """
     async with begin() as connection:
         found = await tickets.look(connection, "second_step", ticket, now)
-        user = await by_id(connection, found.user_id) if found else None
+        user = await by_id(connection, found.user_id or 0) if found else None
         if user is None or user.state != "active":
             raise SignInError("this took too long: sign in again")
         subject = f"code:{user.id}"

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.access import Access
 from core.accounts import sessions
 from core.accounts.roles import Role
-from core.accounts.tables import api_tokens, users
+from core.accounts.tables import api_tokens, tickets, users
 from core.accounts.users import State, User, check_roles, role_problems, user_of
 from core.audit import entries
-from core.records import RequestError
+from core.companies.tables import companies
+from core.records import ConflictError, RequestError
 from core.thing_model.problems import Problem
 
 Change = Literal["lock", "unlock", "disable", "enable", "delete"]
@@ -24,14 +25,6 @@ LEADS: Final[Mapping[Change, tuple[tuple[State, ...], State]]] = {
     "delete": (("active", "locked", "not_activated", "disabled"), "deleted"),
 }
 """A change, the states that it may be made in, and the state that it leads to."""
-
-
-class ConflictError(ValueError):
-    """Somebody else changed the record meanwhile; `current` is what it is now."""
-
-    def __init__(self, current: object) -> None:
-        self.current = current
-        super().__init__("somebody else changed this meanwhile: look at it again")
 
 
 async def change_state(
@@ -53,11 +46,14 @@ async def change_state(
     sources, target = LEADS[change]
     if user.id == access.user_id:
         raise RequestError(Problem("user", "is yourself", "let somebody else do it"))
+    check_not_above(access, user)
     if user.state not in sources:
         what = f"is {user.state}, and so cannot be changed by {change}"
         raise RequestError(Problem("state", what, f"possible from {', '.join(sources)}"))
     if target != "active":
         await _keep_an_administrator(connection, user)
+        if change != "lock":
+            await _keep_the_primary(connection, user)
         await end_access(connection, user.id)
     changed = await _write(connection, user, {"state": target, "state_at": now})
     await entries.record(
@@ -88,10 +84,11 @@ async def set_roles(
     user = await of_access(connection, access, user_id)
     if user.version != version:
         raise ConflictError(user)
-    check_roles(access, user.user_type, user.roles)
+    check_not_above(access, user)
     check_roles(access, user.user_type, roles)
     if "administrator" not in roles:
         await _keep_an_administrator(connection, user)
+        await _keep_the_primary(connection, user)
     given = " ".join(sorted(set(roles)))
     await sessions.revoke_all(connection, user.id)
     changed = await _write(connection, user, {"roles": given})
@@ -116,10 +113,19 @@ async def of_access(connection: AsyncConnection, access: Access, user_id: int) -
     return user_of(row)
 
 
+def check_not_above(access: Access, user: User) -> None:
+    """Raises RequestError where a user may do what whoever would change them may not."""
+    extra = sorted(grant for grant in user.access.grants if not access.may(grant))
+    if extra:
+        what = f"may do more than you, such as {extra[0]}"
+        raise RequestError(Problem("user", what, "ask an administrator"))
+
+
 async def end_access(connection: AsyncConnection, user_id: int) -> None:
-    """End a user's sessions and tokens."""
+    """End a user's sessions and tokens; links and steps on their way are good no more."""
     await sessions.revoke_all(connection, user_id)
-    await connection.execute(delete(api_tokens).where(api_tokens.c.user_id == user_id))
+    for table in (api_tokens, tickets):
+        await connection.execute(delete(table).where(table.c.user_id == user_id))
 
 
 async def _write(connection: AsyncConnection, user: User, values: Mapping[str, Any]) -> User:
@@ -147,3 +153,11 @@ async def _keep_an_administrator(connection: AsyncConnection, user: User) -> Non
     if not (await connection.execute(others)).scalar_one():
         what = "is the last administrator"
         raise RequestError(Problem("user", what, "make another one first"))
+
+
+async def _keep_the_primary(connection: AsyncConnection, user: User) -> None:
+    """Raises RequestError where a company would lose its primary account."""
+    led = select(companies.c.name).where(companies.c.primary_user_id == user.id)
+    if (name := await connection.scalar(led)) is not None:
+        what = f"is the primary account of {name}"
+        raise RequestError(Problem("user", what, "make another member that first"))

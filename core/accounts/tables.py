@@ -34,6 +34,7 @@ users = Table(
     Index(None, "state", "id"),
     Index(None, "created_at", "id"),
     Index(None, "country", "id"),
+    Index(None, "last_sign_in_at"),
 )
 """People who have an account. Names and mail are kept in lower case, a name for ever.
 

@@ -9,28 +9,33 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.accounts.tables import tickets
 from core.accounts.tokens import new_token, token_hash
 
-Purpose = Literal["invite", "reset", "second_step"]
+Purpose = Literal["invite", "reset", "second_step", "open_id"]
 LIFE: Final[dict[Purpose, int]] = {
     "invite": 7 * 86_400_000,
     "reset": 3_600_000,
     "second_step": 300_000,
+    "open_id": 600_000,
 }
 
 
 @frozen
 class Ticket:
-    """What a ticket was given out for."""
+    """What a ticket was given out for, and to whom where they are known."""
 
-    user_id: int
+    user_id: int | None
     data: str
 
 
 async def give(
-    connection: AsyncConnection, purpose: Purpose, user_id: int, now: int, data: str = ""
+    connection: AsyncConnection, purpose: Purpose, user_id: int | None, now: int, data: str = ""
 ) -> str:
-    """A ticket of a user; one of the same purpose made before is good no more."""
+    """A ticket of a user; one of the same purpose made before is good no more.
+
+    Of nobody there may be many.
+    """
     token = new_token()
-    await void(connection, user_id, purpose)
+    if user_id is not None:
+        await void(connection, user_id, purpose)
     await connection.execute(
         insert(tickets).values(
             token_hash=token_hash(token),

@@ -208,8 +208,35 @@ def role_problems(roles: Sequence[str]) -> Iterator[Problem]:
         yield Problem("roles", "are missing: no role, no access", "give at least one")
 
 
+async def add(connection: AsyncConnection, access: Access, given: NewUser, now: int) -> User:
+    """Add a user without a password, who must be invited. Raises RequestError."""
+    access.require("users:create")
+    _check(given)
+    check_roles(access, given.user_type, given.roles)
+    try:
+        async with connection.begin_nested():
+            return await _insert(connection, access, given, "", now, "")
+    except IntegrityError:
+        what = f"{given.name!r} or {given.mail!r} is taken"
+        raise RequestError(Problem("name", what, "choose another")) from None
+
+
+async def add_known(
+    connection: AsyncConnection, access: Access, given: NewUser, now: int, address: str
+) -> User:
+    """Add a user who needs no password, for somebody else vouches for them: active at once."""
+    _check(given)
+    return await _insert(connection, access, given, "", now, address, state="active")
+
+
 async def _insert(  # noqa: PLR0917  who, what and when
-    connection: AsyncConnection, access: Access, given: NewUser, hashed: str, now: int, address: str
+    connection: AsyncConnection,
+    access: Access,
+    given: NewUser,
+    hashed: str,
+    now: int,
+    address: str,
+    state: State | None = None,
 ) -> User:
     row: dict[str, Any] = {
         "name": folded(given.name),
@@ -217,7 +244,7 @@ async def _insert(  # noqa: PLR0917  who, what and when
         "roles": " ".join(sorted(set(given.roles))),
         "company_id": given.company_id,
         "mail": folded(given.mail) or None,
-        "state": "active" if hashed else "not_activated",
+        "state": state or ("active" if hashed else "not_activated"),
     }
     blank = dict.fromkeys(
         ("phone", "given_name", "family_name", "country", "language", "timezone"), ""

@@ -12,7 +12,7 @@ from attrs import frozen
 from sqlalchemy import Select, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.access import Access
+from core.access import Access, AccessError
 from core.audit.chain import BEGINNING, FIELDS, canonical, link
 from core.audit.tables import audit_entries
 from core.records import printable
@@ -21,6 +21,7 @@ LOCK: Final = 7_417_195_624
 """Keeps two transactions from writing the next row at once (PostgreSQL advisory lock)."""
 SECRETS: Final = ("password", "secret", "token", "hash", "check_code", "recovery_code")
 """Words that no name of a recorded value has in it."""
+SIGN_INS: Final = ("sign_in", "sign_in_failed", "sign_in_refused")
 
 
 class SecretError(ValueError):
@@ -114,11 +115,39 @@ async def page(
 
 
 async def of_user(
-    connection: AsyncConnection, user_id: int, *, before: int | None = None, limit: int = 50
+    connection: AsyncConnection,
+    access: Access,
+    user_id: int,
+    *,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Entry]:
-    """What happened to a user's account, signing in and failing to among it, newest first."""
+    """What happened to a user's account, signing in and failing to among it, newest first.
+
+    One's own, or with `audit:read` another's, which only the platform's own people may see here;
+    `accounts.profiles` shows a company the log of its members.
+    """
+    if access.user_id != user_id:
+        access.require("audit:read")
+        if access.user_type != "A":
+            raise AccessError("audit:read")
     wanted = Wanted(area="accounts", object_id=str(user_id))
     return await _page(connection, wanted, before, limit)
+
+
+async def sign_ins(
+    connection: AsyncConnection, user_id: int, *, before: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """When a user signed in, or somebody failed to, newest first.
+
+    Whoever calls has asked who may see it.
+    """
+    wanted = Wanted(area="accounts", object_id=str(user_id))
+    query = _filtered(select(*_COLUMNS), wanted).where(audit_entries.c.action.in_(SIGN_INS))
+    if before is not None:
+        query = query.where(audit_entries.c.id < before)
+    found = await connection.execute(query.order_by(audit_entries.c.id.desc()).limit(limit))
+    return [_entry(row) for row in found]
 
 
 async def _page(

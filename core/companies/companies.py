@@ -13,7 +13,7 @@ from core.access import Access
 from core.audit import entries
 from core.companies.details import Details, check
 from core.companies.tables import companies
-from core.records import RequestError, printable
+from core.records import ConflictError, RequestError, printable
 from core.thing_model.problems import Problem
 
 State = Literal["pending", "enabled", "rejected", "disabled", "deleted"]
@@ -30,14 +30,6 @@ LEADS: Final[Mapping[Change, tuple[tuple[State, ...], State, str]]] = {
 
 A pending company is approved or rejected, never disabled.
 """
-
-
-class ConflictError(ValueError):
-    """Somebody else changed the record meanwhile; `current` is what it is now."""
-
-    def __init__(self, current: "Company") -> None:
-        self.current = current
-        super().__init__("somebody else changed this company meanwhile: look at it again")
 
 
 @frozen

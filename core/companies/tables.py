@@ -32,6 +32,7 @@ companies = Table(
     Index(None, "category", "folded_name"),
     Index(None, "state", "folded_name"),
     Index(None, "mail"),
+    Index(None, "primary_user_id"),
 )
 """`state` is pending, enabled, rejected, disabled or deleted; `licence` is None
 while none is bound."""

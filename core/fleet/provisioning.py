@@ -66,9 +66,9 @@ async def issue(
 ) -> dict[str, str]:
     """Codes for serial numbers that have none yet; returns the codes of all of them.
 
-    Needs `devices:provision`. Raises RequestError with all that are no serial numbers.
+    Needs `serial_numbers:create`. Raises RequestError with all that are no serial numbers.
     """
-    access.require("devices:provision")
+    access.require("serial_numbers:create")
     wanted = list(dict.fromkeys(sns))
     problems = [
         Problem("sn", f"{sn!r} is not a serial number", "8 to 24 of A-Z and 0-9")
@@ -85,15 +85,15 @@ async def issue(
 
 async def renew(connection: AsyncConnection, seal: Seal, access: Access, sn: str, now: int) -> str:
     """Another code in place of the one that there is, as after a system changed hands."""
-    access.require("devices:provision")
+    access.require("serial_numbers:edit")
     await connection.execute(delete(check_codes).where(check_codes.c.sn == sn))
     await _forgive(connection, sn)
     return (await issue(connection, seal, access, [sn], now))[sn]
 
 
 async def reveal(connection: AsyncConnection, seal: Seal, access: Access, sn: str) -> str | None:
-    """The code of a serial number, None if it has none. Needs `devices:reveal`; note who asked."""
-    access.require("devices:reveal")
+    """The code of a serial number, None if it has none. Needs `serial_numbers:reveal`."""
+    access.require("serial_numbers:reveal")
     sealed = await connection.scalar(select(check_codes.c.code).where(check_codes.c.sn == sn))
     return None if sealed is None else seal.open(PURPOSE, sealed)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.fleet.serial_number_life import heard_of
 from core.fleet.tables import Status, systems
 from core.records import RequestError, insert_new, printable
 from core.registry import Registry, System
@@ -80,6 +81,7 @@ async def register(
         result = await connection.execute(insert(systems).values(row).returning(*systems.c))
     except IntegrityError:
         raise RequestError(_taken(given.sn)) from None
+    await heard_of(connection, [given.sn], now)
     return _record(result.one())
 
 
@@ -88,7 +90,10 @@ async def register_new(
 ) -> int:
     """Add those of these systems that are not registered yet; `problems_of` must find none."""
     rows = [tuple(_row(registry, each, now).values()) for each in given]
-    return await insert_new(connection, systems, _REGISTERED, rows)
+    made = await insert_new(connection, systems, _REGISTERED, rows)
+    if made:
+        await heard_of(connection, [row[0] for row in rows], now)
+    return made
 
 
 def problems_of(registry: Registry, given: Registration) -> Iterator[Problem]:
@@ -98,7 +103,7 @@ def problems_of(registry: Registry, given: Registration) -> Iterator[Problem]:
     yield from _product_problems(registry, given.product_id, given.product_version)
     if given.country and not COUNTRY_SHAPE.fullmatch(given.country):
         yield Problem("country", f"{given.country!r} is not a country", "two letters, such as DE")
-    if given.timezone and not _is_zone(given.timezone):
+    if given.timezone and not is_zone(given.timezone):
         what = f"{given.timezone!r} is not a time zone"
         yield Problem("timezone", what, "an IANA name, such as Europe/Berlin")
     for field, longest in LONGEST.items():
@@ -244,7 +249,8 @@ def _taken(sn: str) -> Problem:
     return Problem("sn", f"{sn} is registered already", "change the system instead")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether that is an IANA time zone."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

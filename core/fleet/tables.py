@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from core.records import ID, METADATA, NAME, SN, TIME
+from core.records import ID, METADATA, NAME, SN, TIME, byte_ordered
 
 Status = Literal["normal", "protection", "fault", "offline"]
 STATUSES: Final[tuple[Status, ...]] = ("normal", "protection", "fault", "offline")
@@ -80,7 +80,7 @@ end_users = Table(
     METADATA,
     Column("id", ID, primary_key=True),
     Column("user_id", BigInteger, unique=True),
-    Column("account", String(128), nullable=False),
+    Column("account", byte_ordered(128), nullable=False),
     Column("mail", String(254), nullable=False),
     Column("phone", String(32), nullable=False),
     Column("given_name", String(64), nullable=False),
@@ -104,7 +104,7 @@ sites = Table(
     Column("id", ID, primary_key=True),
     Column("end_user_id", BigInteger, ForeignKey("end_users.id"), nullable=False),
     Column("name", String(128), nullable=False),
-    Column("folded_name", String(128), nullable=False),
+    Column("folded_name", byte_ordered(128), nullable=False),
     Column("address", String(255), nullable=False),
     Column("post_code", String(16), nullable=False),
     Column("city", String(64), nullable=False),
@@ -113,6 +113,8 @@ sites = Table(
     Column("timezone", String(64), nullable=False),
     Column("latitude", Float),
     Column("longitude", Float),
+    Column("address_confirmed", Boolean, nullable=False),
+    Column("currency", String(3), nullable=False),
     Column("created_at", TIME, nullable=False),
     Column("changed_at", TIME, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -133,9 +135,13 @@ installations = Table(
     Column("site_id", BigInteger, ForeignKey("sites.id")),
     Column("installed_on", Date),
     Column("installer", String(128), nullable=False),
+    Column("install_user", String(128), nullable=False),
     Column("licence", String(64), nullable=False),
     Column("install_mode", String(8), nullable=False),
     Column("grid_regulation", String(64), nullable=False),
+    Column("pv_at_storage", Float),
+    Column("pv_at_inverter", Float),
+    Column("allow_auto_update", Boolean, nullable=False),
     Column("installer_remark", Text, nullable=False),
     Column("reseller_remark", Text, nullable=False),
     Column("end_user_remark", Text, nullable=False),
@@ -147,8 +153,13 @@ installations = Table(
     Index(None, "install_mode", "system_id"),
     Index(None, "grid_regulation", "system_id"),
     Index(None, "licence", "system_id"),
+    Index(None, "installer", "system_id"),
 )
-"""Whose a system is, where it stands and how it was installed; `install_mode` is ac, dc, hybrid."""
+"""Whose a system is, where it stands and how it was installed; `install_mode` is ac, dc, hybrid.
+
+`installer` is the company that installed it and `install_user` its fitter, both as they were said;
+`pv_at_storage` and `pv_at_inverter` are kWp. A system without a row was never installed.
+"""
 
 serial_numbers = Table(
     "serial_numbers",

@@ -21,6 +21,10 @@ PREFIX: Final = "THINGWRIGHT_"
 KEY_BYTES: Final = 32
 FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "nats": 4222, "tls": 4222}
+OPEN_ID: Final = (
+    ("ISSUER", ""), ("CLIENT_ID", ""), ("CLIENT_SECRET", ""), ("UNKNOWN", "refuse"),
+)  # fmt: skip
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ENCRYPTED: Final = ("mqtts", "tls")
 NEW_DAYS: Final = 7
 LONGEST: Final = 10_000_000
@@ -38,6 +42,16 @@ class SettingsError(ValueError):
 
 
 @frozen
+class OpenId:
+    """An OpenID provider. unknown: what becomes of people nobody here knows: refuse, read_only."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    unknown: str = "refuse"
+
+
+@frozen
 class Settings:
     """What a process needs to know to take its part.
 
@@ -52,6 +66,8 @@ class Settings:
     (THINGWRIGHT_PLUG_AND_PLAY, yes).
     open_to: types of users who are let into the portal (THINGWRIGHT_PORTAL_OPEN_TO, A).
     second_factor: whether A users must have one (THINGWRIGHT_SECOND_FACTOR, no).
+    open_id: the OpenID provider by which people sign in, too (THINGWRIGHT_OIDC_ISSUER, _CLIENT_ID,
+    _CLIENT_SECRET and _UNKNOWN); None without one.
     offline_after: seconds without anything from a system until it is offline, where its product
     model says nothing else (THINGWRIGHT_OFFLINE_AFTER, 900).
     new_days: days after its first frame for which a system is new (THINGWRIGHT_NEW_DAYS, 7).
@@ -76,6 +92,7 @@ class Settings:
     hot_days: int = 14
     retention_days: int = 0
     metrics_token: str = field(default="", repr=False)
+    open_id: OpenId | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -96,6 +113,8 @@ class Settings:
         second_factor = FLAGS.get(said("SECOND_FACTOR", "no").lower())
         if second_factor is None:
             problems.append(Problem(PREFIX + "SECOND_FACTOR", "is neither yes nor no", "say one"))
+        open_id = OpenId(*(said(f"OIDC_{name}", usual) for name, usual in OPEN_ID))
+        problems += _open_id_problems(open_id)
         whole: dict[str, int] = {}
         for name, usual in (("OFFLINE_AFTER", OFFLINE_AFTER), ("NEW_DAYS", NEW_DAYS)):
             text = said(name, str(usual))
@@ -121,6 +140,7 @@ class Settings:
             int(said("HOT_DAYS", "14")),
             int(said("RETENTION_DAYS", "0")),
             said("METRICS_TOKEN"),
+            open_id if open_id.issuer else None,
         )
 
     @property
@@ -164,6 +184,21 @@ def _problems(database: str, broker: str, secret_key: str) -> Iterator[Problem]:
     if secret_key and not _is_key(secret_key):
         hint = 'python3 -c "import secrets; print(secrets.token_hex(32))" makes one'
         yield Problem(PREFIX + "SECRET_KEY", f"is not {KEY_BYTES} bytes or more of hex", hint)
+
+
+def _open_id_problems(given: OpenId) -> Iterator[Problem]:
+    if not given.issuer:
+        return
+    url = urlsplit(given.issuer)
+    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+        yield Problem(PREFIX + "OIDC_ISSUER", "is no https:// address", "as the provider says it")
+    for name in ("client_id", "client_secret"):
+        if not getattr(given, name):
+            what = "is missing, and needed with an issuer"
+            yield Problem(f"{PREFIX}OIDC_{name.upper()}", what, "the provider gives it")
+    if given.unknown not in ("refuse", "read_only"):
+        what = f"{given.unknown!r} is not known"
+        yield Problem(PREFIX + "OIDC_UNKNOWN", what, "refuse or read_only")
 
 
 def _day_problems(said: Callable[[str, str], str]) -> Iterator[Problem]:

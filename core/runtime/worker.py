@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from core.runtime import bus
+from core.runtime.account_sweep import AccountSweep
 from core.runtime.asking import Asker
 from core.runtime.database import Database
 from core.runtime.heart import Heart
@@ -25,6 +26,7 @@ async def run_worker(settings: Settings) -> None:
             group.create_task(Outbox(database, publisher).run())
             group.create_task(Asker(database, asking).run())
             group.create_task(Sweeper(database).run())
+            group.create_task(AccountSweep(database).run())
             group.create_task(Housekeeper(database, keeping(settings)).run())
             group.create_task(Heart(database, "worker", "1", settings.data).run())
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from litestar import Request, Response, get, post
 from litestar.params import FromQuery
@@ -45,7 +46,7 @@ async def set_up(request: Request[Any, Any, Any], services: TheServices) -> Resp
     signed = await sign_in.sign_in(
         begin, name, password, address_of(request), now, client_of(request), services.policy
     )
-    return _entered(services, signed.token, "/")
+    return entered(services, signed.token, "/")
 
 
 @get("/sign-in", opt={OPEN: True}, include_in_schema=False)
@@ -53,7 +54,7 @@ async def sign_in_page(request: Request[Any, Any, Any], next: FromQuery[str] = "
     """The form, unless somebody is signed in already."""
     if request.user is not None:
         return Redirect(local(next), status_code=303)
-    return _form(request, next, "", 200)
+    return sign_in_form(request, next, "", 200)
 
 
 @post("/sign-in", opt={OPEN: True}, include_in_schema=False)
@@ -66,10 +67,10 @@ async def enter(request: Request[Any, Any, Any], services: TheServices) -> Respo
     try:
         signed = await sign_in.sign_in(begin, name, password, address, now, client, policy)
     except SignInError as error:
-        return _refused(_form(request, wanted, _said(error), 422, name, kept), error)
+        return _refused(sign_in_form(request, wanted, _said(error), 422, name, kept), error)
     await _leave(services, request.auth)
     if signed.needs_code:
-        return _code_form(request, signed.token, wanted, "", 200, kept)
+        return code_form(request, signed.token, wanted, "", 200, kept)
     return _welcome(request, services, signed.token, wanted, kept)
 
 
@@ -81,13 +82,13 @@ async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> 
     begin, address, client = services.database.begin, address_of(request), client_of(request)
     kept, now, policy = _kept(form), services.clock(), services.policy
     if services.seal is None:
-        return _form(request, wanted, "This installation has no secret key.", 422, "", kept)
+        return sign_in_form(request, wanted, "This installation has no secret key.", 422, "", kept)
     try:
         signed = await sign_in.second_step(
             begin, services.seal, ticket, code, address, now, client, policy
         )
     except SignInError as error:
-        return _refused(_code_form(request, ticket, wanted, _said(error), 422, kept), error)
+        return _refused(code_form(request, ticket, wanted, _said(error), 422, kept), error)
     return _welcome(request, services, signed.token, wanted, kept)
 
 
@@ -95,7 +96,7 @@ async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> 
 async def leave(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """End the session here and in the database."""
     await _leave(services, request.auth)
-    return _entered(services, "", "/sign-in")
+    return entered(services, "", "/sign-in")
 
 
 async def _leave(services: Services, token: str) -> None:
@@ -104,7 +105,7 @@ async def _leave(services: Services, token: str) -> None:
             await sessions.revoke(connection, token)
 
 
-def _entered(services: Services, token: str, where: str) -> Redirect:
+def entered(services: Services, token: str, where: str) -> Redirect:
     return Redirect(where, status_code=303, cookies=[session_cookie(services, token)])
 
 
@@ -114,7 +115,7 @@ def _setup(request: Request[Any, Any, Any], token: str, name: str, problems: Any
     return render_page(request, "setup.html.jinja", "Set up", context, status)
 
 
-def _form(  # noqa: PLR0917  all that the form shows
+def sign_in_form(  # noqa: PLR0917  all that the form shows
     request: Request[Any, Any, Any],
     next: str,
     failed: str,
@@ -122,11 +123,15 @@ def _form(  # noqa: PLR0917  all that the form shows
     name: str = "",
     kept: Mapping[str, str] = NOTHING,
 ) -> Response[str]:
+    services: Services = request.app.state.services
+    given = services.settings.open_id
+    provider = urlsplit(given.issuer).hostname if given else ""
     context = {"next": local(next), "failed": failed, "name": name, "kept": kept}
+    context |= {"provider": provider or ""}
     return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
 
 
-def _code_form(  # noqa: PLR0917  all that the form shows
+def code_form(  # noqa: PLR0917  all that the form shows
     request: Request[Any, Any, Any],
     ticket: str,
     next: str,
@@ -147,7 +152,7 @@ def _welcome(
 ) -> Response[Any]:
     """On to the page that was wanted; a form that the end of a session met is offered again."""
     if not kept:
-        return _entered(services, token, local(wanted))
+        return entered(services, token, local(wanted))
     context = {"next": local(wanted), "kept": kept}
     page = render_page(request, "account/resend.html.jinja", "You are signed in", context)
     page.set_cookie(session_cookie(services, token))

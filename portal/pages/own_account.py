@@ -11,9 +11,9 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from core.accounts import api_tokens, credentials, second_factor, sessions, users
-from core.accounts.sealing import Seal
 from core.accounts.sign_in import SignInError
 from core.records import RequestError
+from core.sealing import Seal
 from portal.pages.account import local
 from portal.rendering import render_page
 from portal.services import Services, TheServices
@@ -102,7 +102,13 @@ async def confirm_second_factor(
     try:
         async with services.database.begin() as connection:
             codes = await second_factor.confirm(
-                connection, _seal(services), access, code, now=now, address=address
+                connection,
+                _seal(services),
+                access,
+                code,
+                session_id=request.user.id,
+                now=now,
+                address=address,
             )
     except RequestError as error:
         return await _shown(request, services, failed=str(error))
@@ -141,6 +147,7 @@ async def make_token(
                 expires_at=now + life * DAY,
                 now=now,
                 address=address_of(request),
+                policy=services.policy,
             )
     except RequestError as error:
         return await _shown(request, services, failed=str(error))

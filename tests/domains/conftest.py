@@ -5,8 +5,9 @@ import pytest
 from core.registry import Registry
 from tests.databases import common_url, database, database_url, postgresql
 from tests.devices import bench_registry
+from tests.passwords import cheap_passwords
 
-__all__ = ["common_url", "database", "database_url", "postgresql"]
+__all__ = ["cheap_passwords", "common_url", "database", "database_url", "postgresql"]
 
 
 @pytest.fixture(scope="session")

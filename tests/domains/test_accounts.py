@@ -5,14 +5,17 @@ import statistics
 import time
 
 import pytest
+from argon2 import PasswordHasher
 
 from core.access import PLATFORM
-from core.accounts import sessions, sign_in, states, users
+from core.accounts import passwords, sessions, sign_in, states, tickets, users
+from core.accounts.passwords import Hashing
 from core.accounts.policy import USUAL
 from core.accounts.sign_in import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW, SignInError
 from core.accounts.sign_in import TooManyAttemptsError as TooMany
 from core.accounts.users import SETUP_LIFE, NewUser, User
 from core.records import RequestError
+from core.runtime.account_sweep import AccountSweep
 from core.runtime.database import Database
 from tests.devices import START
 
@@ -101,9 +104,12 @@ async def test_signing_in_begins_a_session(database: Database, ann: User) -> Non
 
 
 async def test_every_wrong_pair_gets_the_same_answer_in_the_same_time(
-    database: Database, ann: User
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said, took = set(), {"ann": [], "nobody": []}
+    monkeypatch.setattr(passwords, "HASHING", Hashing.of(PasswordHasher()))
+    await users.set_up(database.begin, await _token(database), "ann", PASSWORD, START)
+    said: set[str] = set()
+    took: dict[str, list[float]] = {"ann": [], "nobody": []}
     for n in range(4):
         for name, times in took.items():
             began = time.perf_counter()
@@ -177,6 +183,16 @@ async def test_sessions_end_when_idle_or_old(database: Database, ann: User) -> N
     assert await _session(database, token, START + LIFE) is None
     async with database.begin() as connection:
         assert await sessions.sweep(connection, START + LIFE) == 1
+
+
+async def test_the_worker_sweeps_what_is_over(database: Database, ann: User) -> None:
+    await _start(database, ann)
+    async with database.begin() as connection:
+        await tickets.give(connection, "reset", ann.id, START)
+    late = START + LIFE
+    assert await AccountSweep(database, clock=lambda: START).sweep() == 0
+    assert await AccountSweep(database, clock=lambda: late).sweep() == 2
+    assert await AccountSweep(database, clock=lambda: late).sweep() == 0
 
 
 async def test_an_id_that_was_not_given_out_is_nobodys(database: Database, ann: User) -> None:

@@ -7,9 +7,9 @@ from core.access import PLATFORM, Access, AccessError
 from core.accounts.roles import grants_of
 from core.audit import entries
 from core.companies import companies
-from core.companies.companies import Company, ConflictError, Wanted
+from core.companies.companies import Company, Wanted
 from core.companies.details import Details
-from core.records import RequestError
+from core.records import ConflictError, RequestError
 from core.runtime.database import Database
 from tests.devices import START
 
@@ -66,6 +66,7 @@ async def test_two_edits_at_once_do_not_overwrite_each_other(database: Database)
         await companies.edit(connection, PLATFORM, sun.id, moved, version=1, now=START)
         with pytest.raises(ConflictError) as conflict:
             await companies.edit(connection, PLATFORM, sun.id, SUN, version=1, now=START)
+    assert isinstance(conflict.value.current, Company)
     assert conflict.value.current.details.city == "Graz"
 
 

@@ -84,3 +84,22 @@ def test_days_are_numbers() -> None:
 def test_a_wrong_broker_is_refused(broker: str) -> None:
     with pytest.raises(SettingsError, match="is not an mqtt://"):
         Settings.from_environment({"THINGWRIGHT_BROKER": broker})
+
+
+def test_an_open_id_provider_is_whole_and_encrypted() -> None:
+    given = {"THINGWRIGHT_OIDC_ISSUER": "http://login.example.org", "THINGWRIGHT_OIDC_UNKNOWN": "x"}
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment(given)
+    assert [problem.where for problem in refused.value.problems] == [
+        f"THINGWRIGHT_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "UNKNOWN")
+    ]
+    good = {
+        "THINGWRIGHT_OIDC_ISSUER": "https://login.example.org",
+        "THINGWRIGHT_OIDC_CLIENT_ID": "portal",
+        "THINGWRIGHT_OIDC_CLIENT_SECRET": "never shown",
+    }
+    settings = Settings.from_environment(good)
+    assert settings.open_id is not None
+    assert (settings.open_id.client_id, settings.open_id.unknown) == ("portal", "refuse")
+    assert "never shown" not in repr(settings)
+    assert Settings.from_environment({}).open_id is None

@@ -6,9 +6,8 @@ from core.access import PLATFORM, Access, AccessError
 from core.accounts import directory, states, users
 from core.accounts.directory import DAY, Wanted
 from core.accounts.roles import OF_ROLE, ROLES, Role, grants_of
-from core.accounts.states import ConflictError
 from core.accounts.users import NewUser, User
-from core.records import RequestError
+from core.records import ConflictError, RequestError
 from core.runtime.database import Database
 from tests.devices import START
 

@@ -21,10 +21,11 @@ from core.runtime.transport import Message
 from portal.app import Portal, create_app
 from portal.assets import build
 from tests.ingest.bench import Desk
+from tests.passwords import cheap_passwords
 from tests.portal import unseen
 from tests.servers import mosquitto, start_mosquitto
 
-__all__ = ["mosquitto", "start_mosquitto"]
+__all__ = ["cheap_passwords", "mosquitto", "start_mosquitto"]
 NOW = 1_790_000_000_000
 PASSWORD = "four words are enough"
 

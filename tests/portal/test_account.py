@@ -3,8 +3,8 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 
 from core.access import PLATFORM
 from core.accounts import credentials, second_factor, users
@@ -117,7 +117,7 @@ async def test_links_let_in_once(site: Site) -> None:
     assert (await site.sign_in("bob", OTHER_PASSWORD)).status_code == 303
 
 
-async def _second_factor(site: Site) -> tuple[pyotp.TOTP, str]:
+async def _second_factor(site: Site) -> tuple[TOTP, str]:
     """Set one up for ada in the portal; the app, and a recovery code."""
     services = site.app.state.services
     settings = Settings(services.settings.data, secret_key=KEY)
@@ -128,7 +128,7 @@ async def _second_factor(site: Site) -> tuple[pyotp.TOTP, str]:
         found = await users.by_name(connection, "ada")
         assert found
         address = await second_factor.pending(connection, services.seal, found[0].access)
-    totp = pyotp.TOTP(parse_qs(urlsplit(str(address)).query)["secret"][0])
+    totp = TOTP(parse_qs(urlsplit(str(address)).query)["secret"][0])
     done = await site.post(
         "/account/second-factor/confirm", "/account", code=totp.at(site.clock.now // 1000)
     )

@@ -177,8 +177,10 @@ async def _give(site: Site, sn: str, company: int) -> None:
 async def _own(site: Site, sn: str, user_id: int) -> None:
     blank = dict.fromkeys(("account", "mail", "phone", "given_name", "family_name"), "")
     times = {"changed_at": 0, "version": 1}
-    remarks = ("installer", "licence", "install_mode", "grid_regulation", "installer_remark",
-               "reseller_remark", "end_user_remark")  # fmt: skip
+    remarks = (
+        "installer", "install_user", "licence", "install_mode", "grid_regulation",
+        "installer_remark", "reseller_remark", "end_user_remark",
+    )  # fmt: skip
     async with site.database.begin() as connection:
         owner = await connection.execute(
             insert(end_users).values(**blank, **times, created_at=0, user_id=user_id)
@@ -187,6 +189,7 @@ async def _own(site: Site, sn: str, user_id: int) -> None:
         await connection.execute(
             insert(installations).values(
                 **dict.fromkeys(remarks, ""),
+                allow_auto_update=False,
                 **times,
                 system_id=system.one().id,
                 end_user_id=owner.inserted_primary_key[0],  # type: ignore[index]

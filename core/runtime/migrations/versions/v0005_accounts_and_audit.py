@@ -9,6 +9,7 @@ down_revision = "0004"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SN = sa.String(24, collation="C").with_variant(sa.String(24), "sqlite")
+BYTES = sa.String(128, collation="C").with_variant(sa.String(128), "sqlite")
 ROLES = {"admin": "administrator", "operator": "operations", "viewer": "read_only"}
 
 USERS = (
@@ -56,6 +57,7 @@ def _users() -> None:
     op.create_index("ix_users_state_id", "users", ["state", "id"])
     op.create_index("ix_users_created_at_id", "users", ["created_at", "id"])
     op.create_index("ix_users_country_id", "users", ["country", "id"])
+    op.create_index("ix_users_last_sign_in_at", "users", ["last_sign_in_at"])
 
 
 def _sign_in() -> None:
@@ -138,6 +140,7 @@ def _companies() -> None:
     )
     op.create_index("ix_companies_licence", "companies", ["licence"], unique=True)
     op.create_index("ix_companies_mail", "companies", ["mail"])
+    op.create_index("ix_companies_primary_user_id", "companies", ["primary_user_id"])
     for name in ("country", "category", "state"):
         op.create_index(f"ix_companies_{name}_folded_name", "companies", [name, "folded_name"])
 
@@ -147,7 +150,7 @@ def _ownership() -> None:
         "end_users",
         Column("id", ID, nullable=False),
         Column("user_id", sa.BigInteger()),
-        Column("account", sa.String(128), nullable=False),
+        Column("account", BYTES, nullable=False),
         Column("mail", sa.String(254), nullable=False),
         Column("phone", sa.String(32), nullable=False),
         Column("given_name", sa.String(64), nullable=False),
@@ -167,7 +170,7 @@ def _ownership() -> None:
         Column("id", ID, nullable=False),
         Column("end_user_id", sa.BigInteger(), nullable=False),
         Column("name", sa.String(128), nullable=False),
-        Column("folded_name", sa.String(128), nullable=False),
+        Column("folded_name", BYTES, nullable=False),
         Column("address", sa.String(255), nullable=False),
         Column("post_code", sa.String(16), nullable=False),
         Column("city", sa.String(64), nullable=False),
@@ -176,6 +179,8 @@ def _ownership() -> None:
         Column("timezone", sa.String(64), nullable=False),
         Column("latitude", sa.Float()),
         Column("longitude", sa.Float()),
+        Column("address_confirmed", sa.Boolean(), nullable=False),
+        Column("currency", sa.String(3), nullable=False),
         Column("created_at", sa.BigInteger(), nullable=False),
         Column("changed_at", sa.BigInteger(), nullable=False),
         Column("version", sa.BigInteger(), nullable=False),
@@ -198,9 +203,13 @@ def _installations() -> None:
         Column("site_id", sa.BigInteger()),
         Column("installed_on", sa.Date()),
         Column("installer", sa.String(128), nullable=False),
+        Column("install_user", sa.String(128), nullable=False),
         Column("licence", sa.String(64), nullable=False),
         Column("install_mode", sa.String(8), nullable=False),
         Column("grid_regulation", sa.String(64), nullable=False),
+        Column("pv_at_storage", sa.Float()),
+        Column("pv_at_inverter", sa.Float()),
+        Column("allow_auto_update", sa.Boolean(), nullable=False),
         Column("installer_remark", sa.Text(), nullable=False),
         Column("reseller_remark", sa.Text(), nullable=False),
         Column("end_user_remark", sa.Text(), nullable=False),
@@ -213,7 +222,10 @@ def _installations() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_installations_site_id"),
         sa.PrimaryKeyConstraint("system_id", name="pk_installations"),
     )
-    names = ("end_user_id", "site_id", "installed_on", "install_mode", "grid_regulation", "licence")
+    names = (
+        "end_user_id", "site_id", "installed_on", "install_mode", "grid_regulation", "licence",
+        "installer",
+    )  # fmt: skip
     for name in names:
         op.create_index(f"ix_installations_{name}_system_id", "installations", [name, "system_id"])
 
