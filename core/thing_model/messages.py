@@ -12,7 +12,7 @@ from core.thing_model.layout.fields import Value
 AckStatus = Literal["accepted", "running", "succeeded", "failed", "rejected"]
 
 
-class Presence(Struct, frozen=True, omit_defaults=True):
+class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """ess/{sn}/up/presence, retained and without envelope: birth message and last will."""
 
     online: Annotated[bool, Meta(description="true at birth, false in the last will")]

@@ -120,9 +120,15 @@ class Collector:
         said = Presence(online=False)
         if online:
             said = Presence(
-                True, product.id, product.version, site.firmware, site.timezone, site.country,
-                site.name,
-            )  # fmt: skip
+                online=True,
+                sn=site.sn,
+                product_model=product.id,
+                version=product.version,
+                firmware=site.firmware,
+                timezone=site.timezone,
+                country=site.country,
+                name=site.name,
+            )
         return Outgoing(topics.presence(site.sn), msgspec.json.encode(said), retain=True)
 
 
