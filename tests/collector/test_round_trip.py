@@ -310,7 +310,7 @@ async def test_killed_at_any_moment_every_stored_frame_arrives(house: House):
 
 
 async def _channels(house: House, count: int) -> bool:
-    return len(await house.rows("SELECT DISTINCT channel FROM frames")) == count
+    return len(await house.rows("SELECT DISTINCT channel_id FROM frames")) == count
 
 
 async def _holds(found: set[int], wanted: set[int]) -> bool:
