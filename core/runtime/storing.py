@@ -37,7 +37,7 @@ class Store:
         """
         directory = self.registrar.directory
         async with directory.database.begin() as connection:
-            changes = await _keep_frames(connection, found)
+            changes = await _keep_frames(connection, found, now)
             await gaps.note(connection, found.marks, now)
             marked = await self.marker.note(connection, found.arrivals)
             noted = await self._note(connection, found, changes, now, replay=replay)
@@ -77,10 +77,10 @@ class Store:
         return await self.vitals.note(connection, found.marks, changes.faults, now)
 
 
-async def _keep_frames(connection: AsyncConnection, found: Sorted) -> Changes:
+async def _keep_frames(connection: AsyncConnection, found: Sorted, now: int) -> Changes:
     conflicting = set(await frames.store(connection, found.arrivals))
     found.rejected += _conflicts(found, conflicting)
-    changes = await latest.update(connection, _others(found.arrivals, conflicting))
+    changes = await latest.update(connection, _others(found.arrivals, conflicting), now)
     await faults.note(connection, changes.faults)
     return changes
 

@@ -50,14 +50,14 @@ class Changes:
     faults: list[Opened | Closed] = field(factory=list[Opened | Closed])
 
 
-async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Changes:
+async def update(connection: AsyncConnection, arrivals: Iterable[Arrival], now: int) -> Changes:
     """Make the newer ones of these frames, in order of arrival, the latest of their channels.
 
     Before, each is rolled up, and loses the values that are not plausible after those before it.
     """
     decoded = [arrival for arrival in arrivals if arrival.values is not None]
     states = await states_of(connection, sorted({arrival.key for arrival in decoded}))
-    rolling = Rolling({key: each.rolling for key, each in states.items() if each.rolling})
+    rolling = Rolling({key: each.rolling for key, each in states.items() if each.rolling}, now)
     changes = Changes()
     for arrival in decoded:
         key = arrival.key

@@ -15,6 +15,7 @@ from core.runtime.asking import run_asker
 from core.runtime.broker import run_broker
 from core.runtime.bus import mqtt_address
 from core.runtime.credentials import CredentialsError
+from core.runtime.daily import run_daily
 from core.runtime.database import DatabaseError
 from core.runtime.ingest import run_ingest
 from core.runtime.outbox import run_outbox
@@ -42,7 +43,7 @@ def ingest() -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands, find systems that fall silent, and ask for messages that are missing."""
+    """Send commands, find silent systems, ask for missing messages, and make days of roll-ups."""
     run(_work(settings()))
 
 
@@ -51,6 +52,7 @@ async def _work(given: Settings) -> None:
         group.create_task(run_outbox(given))
         group.create_task(run_sweeper(given))
         group.create_task(run_asker(given))
+        group.create_task(run_daily(given))
 
 
 @click.command("simulate")
