@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Double, Integer, LargeBinary, MetaData, String, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
@@ -120,4 +120,5 @@ _ARRAYS: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (Boolean, "boolean[]"),
     (Integer, "bigint[]"),
     (String, "text[]"),
+    (Double, "double precision[]"),
 )
