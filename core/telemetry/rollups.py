@@ -50,6 +50,11 @@ def closed_of(blob: bytes) -> Closed:
     return _CLOSED.decode(blob)
 
 
+def packed_closed(closed: Closed) -> bytes:
+    """The inverse of `closed_of`."""
+    return _ENCODE(closed)
+
+
 @define(eq=False)
 class Rolling:
     """What becomes of the roll-ups of these channels; `moved` are those whose open bucket changed.
@@ -95,7 +100,7 @@ class Rolling:
             return
         elif bucket != open_.bucket:
             self._touched |= {stale_day(key[0], open_.bucket), stale_day(key[0], bucket)}
-            self._closed[*key, open_.bucket] = _ENCODE(plan.close(open_))
+            self._closed[*key, open_.bucket] = packed_closed(plan.close(open_))
             open_ = self.opens[key] = plan.following(open_, bucket)
         self.moved.add(key)
         arrival.values, refused = plan.take(open_, place, values)
@@ -151,7 +156,7 @@ class Rolling:
                 if newest is None:
                     gone.append(task)
                 else:
-                    rows[task] = _ENCODE(closed)
+                    rows[task] = packed_closed(closed)
                 if closed.beliefs != was:
                     changed.append(task)
         await _write_rows(connection, rows)
