@@ -108,7 +108,8 @@ async def fleet_totals(
 
 def _fleet_total(row: Any, unit: int) -> FleetTotal:
     number, *sums, count = row
-    return FleetTotal(EPOCH + timedelta(number), *(each / unit for each in sums), count)
+    said = dict(zip(ENERGIES, (each / unit for each in sums), strict=True))
+    return FleetTotal(day=EPOCH + timedelta(number), systems=count, **said)
 
 
 def _numbers(first: date, last: date) -> tuple[int, int]:
@@ -123,9 +124,10 @@ def _summed(found: Iterable[Total], begin: Callable[[date], date]) -> list[Total
 
 
 def _sum(first: date, group: list[Total]) -> Total:
-    energies: list[float | None] = []
+    energies: dict[str, float | None] = {}
     for name in ENERGIES:
         known = [value for each in group if (value := getattr(each, name)) is not None]
-        energies.append(sum(known) if known else None)
-    heard, expected = (sum(getattr(each, n) for each in group) for n in ("heard", "expected"))
-    return Total(first, *energies, heard, expected)
+        energies[name] = sum(known) if known else None
+    heard = sum(each.heard for each in group)
+    expected = sum(each.expected for each in group)
+    return Total(first=first, heard=heard, expected=expected, **energies)
