@@ -161,7 +161,7 @@ async def test_two_workers_count_a_day_once(bench: Bench) -> None:
     await _make(bench)
     for _, id_ in made:
         fleet = await _agree(bench, id_)
-    assert {each.systems for each in fleet} == {6}
+        assert {each.systems for each in fleet} == {6}
 
 
 async def test_days_follow_their_system_to_another_company_and_zone(bench: Bench) -> None:

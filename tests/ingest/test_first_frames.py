@@ -1,6 +1,7 @@
 """Two workers that meet the first frames of a channel at the same time, on PostgreSQL."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ async def test_a_channel_without_a_row_is_one_workers(database: Database) -> Non
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_first_frames_on_two_workers_lose_no_bucket(bench: Bench) -> None:
-    desk = Desk()
+    desk: Any = Desk()
     registry = bench.ingest.registry
     other = Ingest(registry, bench.database, desk, desk, clock=lambda: bench.now)
     bench.now = START + 2 * HOUR

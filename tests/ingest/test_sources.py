@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from core.records import write
+from core.records import Row, write
 from core.registry import RoleSource, System
 from core.runtime.database import Database
 from core.telemetry.curves import energy_of_days
@@ -38,7 +38,7 @@ def _model() -> System:
 async def test_one_that_returns_is_not_added_to_the_other(
     database: Database, preferred: list[float | None], expected: list[float]
 ) -> None:
-    rows = []
+    rows: list[Row] = []
     for n, told in enumerate(preferred):
         cells = {"charged": [1.0, 10.0 * (n + 1), 0.0]}
         if told is not None:
