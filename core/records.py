@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
@@ -165,4 +166,5 @@ _ARRAYS: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (Boolean, "boolean[]"),
     (Integer, "bigint[]"),
     (String, "text[]"),
+    (Double, "double precision[]"),
 )

@@ -253,8 +253,8 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
 def spare_collector() -> None:
     """Keep the garbage collector from what stays: the declarations of all plugins.
 
-    A batch makes some ten thousand objects, and at the usual threshold each seven hundred would
-    have it look through everything: a quarter of a frame's cost.
+    A batch makes some ten thousand objects, and at the usual threshold the collector would run
+    every seven hundred of them, and now and then look through everything.
     """
     gc.collect()
     gc.freeze()

@@ -39,7 +39,7 @@ class Store:
         """
         directory = self.registrar.directory
         async with directory.database.begin() as connection:
-            changes = await self._keep_frames(connection, found, replay=replay)
+            changes = await self._keep_frames(connection, found, now, replay=replay)
             await gaps.note(connection, found.marks, now)
             marked = await self.marker.note(connection, found.arrivals)
             noted = await self._note(connection, found, changes, now, replay=replay)
@@ -79,12 +79,12 @@ class Store:
         return await self.vitals.note(connection, found.marks, changes.faults, now)
 
     async def _keep_frames(
-        self, connection: AsyncConnection, found: Sorted, *, replay: bool
+        self, connection: AsyncConnection, found: Sorted, now: int, *, replay: bool
     ) -> Changes:
         refused = await frames.store(connection, self._names, found.arrivals, replay=replay)
         conflicting = set(refused)
         found.rejected += _conflicts(found, conflicting)
-        changes = await latest.update(connection, _others(found.arrivals, conflicting))
+        changes = await latest.update(connection, _others(found.arrivals, conflicting), now)
         await faults.note(connection, changes.faults)
         return changes
 

@@ -3,9 +3,11 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+from core.host import load
 from core.runtime import bus
 from core.runtime.account_sweep import AccountSweep
 from core.runtime.asking import Asker
+from core.runtime.daily import Daily
 from core.runtime.database import Database
 from core.runtime.heart import Heart
 from core.runtime.housekeeping import Housekeeper, Keeping
@@ -16,7 +18,7 @@ from core.runtime.sweeper import Sweeper
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled, or until one of its parts fails."""
-    database = Database(settings.database_url)
+    registry, database = load(settings.plugins), Database(settings.database_url)
     async with AsyncExitStack() as stack:
         await database.open()
         stack.push_async_callback(database.close)
@@ -26,6 +28,7 @@ async def run_worker(settings: Settings) -> None:
             group.create_task(Outbox(database, publisher).run())
             group.create_task(Asker(database, asking).run())
             group.create_task(Sweeper(database).run())
+            group.create_task(Daily(registry, database).run())
             group.create_task(AccountSweep(database).run())
             group.create_task(Housekeeper(database, keeping(settings)).run())
             group.create_task(Heart(database, "worker", "1", settings.data).run())

@@ -2,13 +2,16 @@
 
 Roll-ups are kept by slot and datapoint; roles are composed here, on read, by the rules of
 `System.house`: the first source that has a value counts, photovoltaics add up, load follows from
-the balance. Of a counter's sources the first that counted anything *in the whole span asked for*
-counts throughout it: a source that is silent for an hour tells afterwards what it counted, and
-must not be added to what another one counted meanwhile.
+the balance. One source counts throughout the span that is asked for: one that is silent for an hour
+tells afterwards what it counted, and must not be added to what another one counted meanwhile. It is
+the first that counted anything in the span and in the day before it; where none did both, the first
+that counted in the span. So one that returns after days has to wait a day: what it tells then was
+told by another one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from attrs import frozen
 from sqlalchemy import and_, or_, select
@@ -16,15 +19,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.registry import System
 from core.telemetry.fold import BUCKET, Cell, plan_of
-from core.telemetry.periods import Span, day, days, hours
+from core.telemetry.periods import HOUR, Span, day, days, hours
 from core.telemetry.rollups import closed_of, unpacked
 from core.telemetry.tables import latest, rollups
+from core.thing_model.layout.fields import Value
 from core.thing_model.roles import ROLES
 
 Address = tuple[str, str]
 """Slot and datapoint key."""
 Cells = dict[int, dict[Address, Cell]]
 """What the buckets of a span hold, by their start."""
+
+BEFORE: Final = 23 * HOUR
+"""How far a look at the day before reaches: no further than the shortest day."""
 
 BALANCE = {
     "generation": ("pv.energy",),
@@ -40,11 +47,16 @@ BALANCE = {
 class Point:
     """Five minutes from `start` on; `readings` is None where nothing was heard.
 
-    They are mean powers (W) and last states of charge (%) by role, in the house's sign.
+    They are mean powers (W) and last states of charge (%) by role, in the house's sign. `lowest`
+    and `highest` are the extremes of each source's power in the five minutes; where several add up,
+    so do their extremes, which need not have been at the same time. What only follows from a
+    balance has none.
     """
 
     start: int
     readings: Mapping[str, float] | None
+    lowest: Mapping[str, float]
+    highest: Mapping[str, float]
 
 
 @frozen
@@ -66,7 +78,7 @@ async def curve(
 ) -> list[Point]:
     """One point for each bucket of the span, gaps included; the open bucket so far too."""
     cells = await cells_of(connection, system_id, system, span)
-    return [Point(start, _readings(system, cells.get(start))) for start in range(*span, BUCKET)]
+    return [_point(system, start, cells.get(start)) for start in range(*span, BUCKET)]
 
 
 async def energy(
@@ -76,7 +88,30 @@ async def energy(
     if not spans:
         return []
     cells = await cells_of(connection, system_id, system, (spans[0][0], spans[-1][1]))
-    chosen = _sources(system, cells.values())
+    return await _energies(connection, system_id, system, spans, cells)
+
+
+async def day_of(
+    connection: AsyncConnection, system_id: int, system: System, span: Span
+) -> tuple[Energy, int, int]:
+    """The energy of a site's day, how many buckets of it hold something, and how many there are."""
+    cells = await cells_of(connection, system_id, system, span)
+    (found,) = await _energies(connection, system_id, system, [span], cells)
+    return found, len(cells), (span[1] - span[0]) // BUCKET
+
+
+async def _energies(
+    connection: AsyncConnection,
+    system_id: int,
+    system: System,
+    spans: Sequence[Span],
+    cells: Cells,
+) -> list[Energy]:
+    begin, spoken = spans[0][0], spoken_in(cells)
+    before = set[Address]()
+    if _has_choice(system, spoken):
+        before = spoken_in(await cells_of(connection, system_id, system, (begin - BEFORE, begin)))
+    chosen = _sources(system, spoken, before)
     return [_energy(system, cells, span, chosen) for span in spans]
 
 
@@ -137,30 +172,66 @@ def _add(cells: Cells, bucket: int, slot: str, found: Mapping[str, Cell]) -> Non
     cells.setdefault(bucket, {}).update({(slot, key): cell for key, cell in found.items()})
 
 
-def _readings(system: System, cells: Mapping[Address, Cell] | None) -> dict[str, float] | None:
+def _point(system: System, start: int, cells: Mapping[Address, Cell] | None) -> Point:
     if cells is None:
-        return None
-    values = {
-        (source.slot, source.key): (cell[4] if ROLES[role].unit == "%" else cell[2] / cell[0])
+        return Point(start, None, {}, {})
+    mean: dict[Address, Value] = {}
+    low: dict[Address, Value] = {}
+    high: dict[Address, Value] = {}
+    measured: set[str] = set()
+    for role, sources in system.roles.items():
+        if ROLES[role].counter:
+            continue
+        for source in sources:
+            address = (source.slot, source.key)
+            if (cell := cells.get(address)) is None:
+                continue
+            number, smallest, total, largest, last = cell
+            if ROLES[role].unit == "%":
+                mean[address] = last
+                continue
+            measured.add(role)
+            mean[address] = total / number
+            ends = (smallest, largest) if source.factor > 0 else (largest, smallest)
+            low[address], high[address] = ends
+    lowest, highest = (
+        {role: value for role, value in system.house(ends).items() if role in measured}
+        for ends in (low, high)
+    )
+    return Point(start, system.house(mean), lowest, highest)
+
+
+def spoken_in(cells: Cells) -> set[Address]:
+    """What has a value in any of the buckets."""
+    return {address for each in cells.values() for address in each}
+
+
+def _has_choice(system: System, spoken: Collection[Address]) -> bool:
+    """Whether some energy was counted by more than one source."""
+    return any(
+        sum((source.slot, source.key) in spoken for source in sources) > 1
         for role, sources in system.roles.items()
-        if not ROLES[role].counter
-        for source in sources
-        if (cell := cells.get((source.slot, source.key)))
-    }
-    return system.house(values)
+        if ROLES[role].counter
+    )
 
 
-def _sources(system: System, cells: Iterable[Mapping[Address, Cell]]) -> dict[str, set[Address]]:
-    """The sources that count for each energy: the first that speaks, of each slot it is about."""
-    spoken = {address for each in cells for address in each}
+def _sources(
+    system: System, spoken: Collection[Address], before: Collection[Address]
+) -> dict[str, set[Address]]:
+    """The sources that count for each energy: the first that speaks, of each slot it is about.
+
+    Those that spoke in the day `before` too are preferred to others.
+    """
     chosen: dict[str, set[Address]] = {}
     for role, sources in system.roles.items():
         if not ROLES[role].counter:
             continue
+        heard = [(each.about, (each.slot, each.key)) for each in sources]
+        heard = [(about, address) for about, address in heard if address in spoken]
+        heard.sort(key=lambda each: each[1] not in before)
         by_slot: dict[str, Address] = {}
-        for source in sources:
-            if (source.slot, source.key) in spoken:
-                by_slot.setdefault(source.about, (source.slot, source.key))
+        for about, address in heard:
+            by_slot.setdefault(about, address)
         first = list(by_slot.values()) if role.startswith("pv.") else list(by_slot.values())[:1]
         chosen[role] = set(first)
     return chosen

@@ -9,6 +9,7 @@ clock. A backfilled frame whose clock cannot be right is never the newest, for i
 """
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -50,14 +51,14 @@ class Changes:
     faults: list[Opened | Closed] = field(factory=list[Opened | Closed])
 
 
-async def update(connection: AsyncConnection, arrivals: Iterable[Arrival]) -> Changes:
+async def update(connection: AsyncConnection, arrivals: Iterable[Arrival], now: int) -> Changes:
     """Make the newer ones of these frames, in order of arrival, the latest of their channels.
 
     Before, each is rolled up, and loses the values that are not plausible after those before it.
     """
     decoded = [arrival for arrival in arrivals if arrival.values is not None]
     states = await states_of(connection, sorted({arrival.key for arrival in decoded}))
-    rolling = Rolling({key: each.rolling for key, each in states.items() if each.rolling})
+    rolling = Rolling({key: each.rolling for key, each in states.items() if each.rolling}, now)
     changes = Changes()
     for arrival in decoded:
         key = arrival.key
@@ -135,11 +136,22 @@ async def states_of(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Ke
     """What is kept of these channels; nobody else changes it before the transaction ends."""
     if not keys:
         return {}
-    if connection.dialect.name == "postgresql":
-        found = await connection.exec_driver_sql(_LOCKED, arrays(keys))
-    else:
-        found = await connection.exec_driver_sql(_KNOWN, (json.dumps(keys),))
-    return dict(map(_state, found))
+    if connection.dialect.name != "postgresql":
+        return dict(map(_state, await connection.exec_driver_sql(_KNOWN, (json.dumps(keys),))))
+    async with connection.begin_nested() as savepoint:
+        found = await _locked(connection, keys)
+        new = [key for key in keys if key not in found]
+        if new:  # there is no row to lock; and these locks come before those of all rows
+            await savepoint.rollback()
+    if new:
+        stripes = sorted({zlib.crc32(repr(key).encode()) % _STRIPES for key in new})
+        await connection.exec_driver_sql(_LOCK_NEW, (_NEW, stripes))
+        found = await _locked(connection, keys)
+    return found
+
+
+async def _locked(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Newest]:
+    return dict(map(_state, await connection.exec_driver_sql(_LOCKED, arrays(keys))))
 
 
 def _state(row: Any) -> tuple[Key, Newest]:
@@ -248,6 +260,10 @@ _LOCKED: Final = (
     "JOIN latest USING (system_id, slot, channel) "
     "ORDER BY system_id, slot, channel FOR UPDATE OF latest"
 )
+_STRIPES: Final = 64
+_NEW: Final = 1_818_326_889
+"""Class of the advisory locks for channels without a row, 64 of them for all channels there are."""
+_LOCK_NEW: Final = "SELECT pg_advisory_xact_lock($1::int, stripe) FROM unnest($2::int[]) AS stripe"
 _KNOWN: Final = (
     f"{_SELECT} json_each(?) AS wanted "
     "JOIN latest ON latest.system_id = wanted.value ->> 0 "

@@ -22,6 +22,7 @@ from core.telemetry.chunks import SPAN
 from core.telemetry.fold import BUCKET, Closed, Open, Place, bucket_of, is_credible, plan_of
 from core.telemetry.frames import REFUSED, Arrival, Key, refusals, refusals_of
 from core.telemetry.history import frames_between, wrapped
+from core.telemetry.stale import StaleDay, mark, stale_day
 from core.telemetry.tables import quarantine, rollups
 from core.thing_model.layout.fields import Value
 from core.thing_model.plausibility import Belief
@@ -51,14 +52,21 @@ def closed_of(blob: bytes) -> Closed:
     return _CLOSED.decode(blob)
 
 
+def packed_closed(closed: Closed) -> bytes:
+    """The inverse of `closed_of`."""
+    return _ENCODE(closed)
+
+
 @define(eq=False)
 class Rolling:
     """What becomes of the roll-ups of these channels; `moved` are those whose open bucket changed.
 
-    `newest` are the believed values of the last frame of channels that were folded again.
+    `newest` are the believed values of the last frame of channels that were folded again; `now`
+    dates the marks of the days that became stale, 0 has them made at once.
     """
 
     opens: dict[Key, Open]
+    now: int = 0
     moved: set[Key] = field(factory=set[Key])
     newest: dict[Key, tuple[Place, Sequence[Value]]] = field(
         factory=dict[Key, tuple[Place, Sequence[Value]]]
@@ -66,6 +74,7 @@ class Rolling:
     _channels: dict[Key, Channel] = field(factory=dict[Key, Channel])
     _outdated: set[Key] = field(factory=set[Key])
     _stale: set[Task] = field(factory=set[Task])
+    _touched: set[StaleDay] = field(factory=set[StaleDay])
     _closed: dict[Task, bytes] = field(factory=dict[Task, bytes])
     _refused: list[Any] = field(factory=list[Any])
 
@@ -81,6 +90,7 @@ class Rolling:
         self._channels[key] = arrival.channel
         open_ = self.opens.get(key)
         if open_ is None:
+            self._touched.add(stale_day(key[0], bucket))
             open_ = self.opens[key] = plan.begin(bucket, {})
         elif open_.plan != plan.number:
             self._outdated.add(key)
@@ -91,7 +101,8 @@ class Rolling:
                 self._stale.add((*key, bucket))
             return
         elif bucket != open_.bucket:
-            self._closed[*key, open_.bucket] = _ENCODE(plan.close(open_))
+            self._touched |= {stale_day(key[0], open_.bucket), stale_day(key[0], bucket)}
+            self._closed[*key, open_.bucket] = packed_closed(plan.close(open_))
             open_ = self.opens[key] = plan.following(open_, bucket)
         self.moved.add(key)
         arrival.values, refused = plan.take(open_, place, values)
@@ -116,8 +127,10 @@ class Rolling:
         while self._stale:
             tasks, self._stale = sorted(self._stale), set()
             await self._fold(connection, tasks)
+        await mark(connection, self._touched, self.now)
 
     async def _fold(self, connection: AsyncConnection, tasks: Sequence[Task]) -> None:
+        self._touched |= {stale_day(task[0], task[3]) for task in tasks}
         before = await _rows(connection, tasks, _BEFORE)
         old = await _rows(connection, tasks, _SAME)
         stored = await _frames(connection, tasks)
@@ -145,7 +158,7 @@ class Rolling:
                 if newest is None:
                     gone.append(task)
                 else:
-                    rows[task] = _ENCODE(closed)
+                    rows[task] = packed_closed(closed)
                 if closed.beliefs != was:
                     changed.append(task)
         await _write_rows(connection, rows)

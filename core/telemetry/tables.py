@@ -4,10 +4,13 @@ A frame's identity is (system, slot, channel, device time, boot id, sequence). S
 2**63 - 1 are kept as negative numbers (two's complement), because neither database has a u64.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -253,3 +256,50 @@ backfill_requests = Table(
 )
 """What devices were asked to send again: messages `ranges` of one start, `asked` of them, of which
 `returned` had come when it was finished."""
+
+ENERGIES: Final = ("generation", "consumption", "charged", "discharged", "feed_in", "purchase")
+
+days = Table(
+    "days",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    Column("company_id", BigInteger, nullable=False),
+    *(Column(name, Double) for name in ENERGIES),
+    Column("heard", Integer, nullable=False),
+    Column("expected", Integer, nullable=False),
+    PrimaryKeyConstraint("system_id", "day"),
+    sqlite_with_rowid=False,
+)
+"""kWh of a site's day (since 1970), NULL where nothing tells. Of the day's `expected` buckets
+`heard` have a roll-up. `company_id` is where `fleet_days` counts the row, 0 for none."""
+
+fleet_days = Table(
+    "fleet_days",
+    METADATA,
+    Column("company_id", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ENERGIES),
+    Column("systems", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company_id", "day"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
+)
+"""Sums of `days` by company (0 is none, -1 the whole fleet), and of how many systems. They are
+whole Wh, each day of a system rounded, so that adding and taking away leaves nothing behind."""
+
+stale_days = Table(
+    "stale_days",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("utc_day", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+    Column("marked_at", TIME, nullable=False),
+    PrimaryKeyConstraint("system_id", "utc_day"),
+    Index(None, "marked_at"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
+)
+"""UTC days (since 1970) whose roll-ups changed since `days` was made of them. `mark` counts the
+changes, `marked_at` is the time of the first of them. Triggers of the database mark the days of a
+system that changes its company, zone or product model."""

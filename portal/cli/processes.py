@@ -51,7 +51,7 @@ def ingest(slot: str, *, shared: bool) -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands, find silent systems, ask for what is missing, compact and forget frames."""
+    """Send commands, find silent systems, ask for what is missing, make days, compact frames."""
     run(run_worker(settings()))
 
 

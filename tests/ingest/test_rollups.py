@@ -134,6 +134,16 @@ async def test_what_counters_counted_adds_up_to_their_difference(bench: Bench) -
     assert charged == 40 * 58  # through the roll-over
 
 
+async def test_a_curve_has_extremes_in_the_sign_of_the_house(bench: Bench) -> None:
+    told = [frame(n, running(battery=b), device_time=FIRST + n) for n, b in ((1, -500), (2, 700))]
+    await bench.take(*told)
+    model = bench.ingest.registry.system(bench.ingest.registry.products["bench", "1.0.0"])
+    async with bench.database.read() as connection:
+        (point,) = await curve(connection, bench.system_id, model, (FIRST, FIRST + BUCKET))
+    assert point.readings == {"pv.power": 1000, "battery.power": -100, "battery.soc": 80.5}
+    assert (point.lowest["battery.power"], point.highest["battery.power"]) == (-700, 500)
+
+
 async def test_power_has_mean_and_extremes(bench: Bench) -> None:
     powers = [100, 700, 400]
     frames = [
@@ -196,6 +206,7 @@ async def test_a_curve_has_gaps_and_energy_none(bench: Bench) -> None:
         points = await curve(connection, bench.system_id, model, spans[0])
         found = await energy(connection, bench.system_id, model, spans)
     assert points[0].readings == {"pv.power": 800, "battery.power": 300, "battery.soc": 80.5}
+    assert points[0].lowest == points[0].highest == {"pv.power": 800, "battery.power": 300}
     assert [each.readings for each in points[1:]] == [None] * 11
     assert [each.generation for each in found] == [0.5, None, 1.5, None]  # after the gap
     assert [each.purchase for each in found] == [None] * 4
