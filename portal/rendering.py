@@ -77,6 +77,7 @@ def render_page(
 ) -> Response[str]:
     """A page in the frame: menu, search, theme, who is signed in."""
     services: Services = request.app.state.services
+    access = access_in(request)
     frame = {
         "title": title,
         "path": request.url.path,
@@ -86,8 +87,8 @@ def render_page(
         "with_query": _with_query(request),
         "csrf": csrf_token({"request": request}),
         "session": _session(request),
-        "menu": menu.tree(menu.ordered(access_in(request))),
-        "problems": services.registry.problems,
+        "menu": menu.tree(menu.ordered(access)),
+        "conditions": services.watch.conditions(access) if access else (),
         "now": services.clock(),
         "zone": times.zone_of("", *clock_of(request)),
         "part": Parts(),

@@ -11,6 +11,7 @@ from core.runtime.clock import Clock, now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal.live import Hub
+from portal.watching import Watch
 
 
 @frozen(eq=False)
@@ -23,6 +24,11 @@ class Services:
     hub: Hub = field(factory=Hub)
     clock: Clock = now
     secure: bool = False
+    watch: Watch = field(init=False)
+
+    @watch.default
+    def _watch(self) -> Watch:
+        return Watch(self.registry, self.hub, self.settings.data)
 
     @property
     def policy(self) -> Policy:
