@@ -13,12 +13,16 @@ function shortcut(event) {
   const keys = mod ? `Mod+${event.key}` : prefix ? `${prefix} ${event.key}` : event.key;
   const target = document.querySelector(`[data-key="${CSS.escape(keys)}"]`);
   clearTimeout(forget);
-  prefix = target || mod ? "" : event.key;
+  prefix = !target && !mod && begins(event.key) ? event.key : "";
   forget = setTimeout(() => (prefix = ""), 1000);
   if (!target) return;
   event.preventDefault();
   if (target.matches("input, select, textarea")) target.focus();
   else target.click();
+}
+
+function begins(key) {
+  return document.querySelector(`[data-key^="${CSS.escape(key)} "]`) !== null;
 }
 
 // An input method is at work: its Enter and its letters are not ours.

@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 
 from core.accounts import users
 from core.registry import Registry
@@ -93,28 +93,37 @@ async def browsing(
     port = free_port()
     server = Server(app, address=HOST, port=port, interface=Interfaces.ASGI)
     serving = asyncio.create_task(server.serve())
-    address = f"http://{HOST}:{port}"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        width, height = WIDE
-        context = await browser.new_context(
-            viewport={"width": width, "height": height},
-            timezone_id="Asia/Shanghai",
-            locale=language,
-        )
-        await context.add_cookies([{"name": "session", "value": token, "url": address}])
-        page = await context.new_page()
-        made = Browsing(app, address, context, page, [])
-        _listen(made)
-        await _ready(made)
-        yield made
-        await browser.close()
-    app.state.services.hub.close()
-    server.stop()
-    await asyncio.wait({serving}, timeout=5)
-    await database.close()
+    try:
+        async with async_playwright() as playwright:
+            made = await _browser(playwright, app, f"http://{HOST}:{port}", token, language)
+            yield made
+            await made.context.close()
+    finally:
+        app.state.services.hub.close()
+        server.stop()
+        await asyncio.wait({serving}, timeout=5)
+        await database.close()
+
+
+async def _browser(
+    playwright: Playwright, app: Portal, address: str, token: str, language: str
+) -> Browsing:
+    """A Chromium that has a session, at a server that answers."""
+    browser = await playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+    )
+    width, height = WIDE
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        timezone_id="Asia/Shanghai",
+        locale=language,
+        reduced_motion="reduce",
+    )
+    await context.add_cookies([{"name": "session", "value": token, "url": address}])
+    made = Browsing(app, address, context, await context.new_page(), [])
+    _listen(made)
+    await _ready(made)
+    return made
 
 
 def _listen(made: Browsing) -> None:
