@@ -117,6 +117,7 @@ async def choose_rows_and_shut_a_group(visit: Browsing) -> None:
     await page.get_by_role("button", name="Rows: comfortable").click()
     await page.keyboard.press("Escape")
     await page.locator("#nav summary").first.click()
+    await page.wait_for_function("document.cookie.includes('shut=communication-data')")
     await visit.open("/products")
     await expect(page.locator("html")).to_have_attribute("data-density", "compact")
     await expect(page.locator("#nav details").first).not_to_have_attribute("open", "")
