@@ -1,6 +1,6 @@
 """What every page needs: the engine's registry, the database, the live feed and the clock."""
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
@@ -14,6 +14,10 @@ from portal.live import Hub
 from portal.watching import Watch
 
 
+def _watch_of(services: "Services") -> Watch:
+    return Watch(services.registry, services.hub, services.settings.data)
+
+
 @frozen(eq=False)
 class Services:
     """One portal process. `secure` says that people reach it by https."""
@@ -24,11 +28,7 @@ class Services:
     hub: Hub = field(factory=Hub)
     clock: Clock = now
     secure: bool = False
-    watch: Watch = field(init=False)
-
-    @watch.default
-    def _watch(self) -> Watch:
-        return Watch(self.registry, self.hub, self.settings.data)
+    watch: Watch = field(init=False, default=Factory(_watch_of, takes_self=True))
 
     @property
     def policy(self) -> Policy:

@@ -45,14 +45,15 @@ def zone_of(site: str, wanted: str, mine: str = "") -> Zone:
     UTC is also shown where the zone of the wanted clock is not known.
     """
     names = {"site": site, "utc": "UTC", "me": mine if is_known(mine) else ""}
-    there: list[Choice] = [choice for choice in CHOICES if names[choice]]
-    chosen: Choice = next((choice for choice in there if choice == wanted), "utc")
-    after = there.index(chosen)
+    there: dict[str, Choice] = {choice: choice for choice in CHOICES if names[choice]}
+    chosen = there.get(wanted, "utc")
+    order = list(there.values())
+    after = order.index(chosen)
     label = {"site": "Site time", "utc": "UTC", "me": "My time"}[chosen]
     name = names[chosen]
     if chosen != "utc":
         label = f"{label}, {name.replace('_', ' ')}"
-    return Zone(name, label, chosen, (*there[after + 1 :], *there[:after]))
+    return Zone(name, label, chosen, (*order[after + 1 :], *order[:after]))
 
 
 def is_known(name: str) -> bool:

@@ -1,8 +1,11 @@
 """The frame around every page: what is searched, what is chosen, what is not well."""
 
+from pathlib import Path
+
 from attrs import evolve
 
 from core.access import PLATFORM
+from core.registry import Registry
 from portal import watching
 from portal.live import Hub
 from portal.watching import GIB, LATE, Watch
@@ -76,7 +79,9 @@ async def test_banner_and_bell_say_what_is_not_well(site: Site):
     assert 'aria-label="Notifications: 2"' in text
 
 
-def test_conditions_come_the_gravest_first_and_only_to_whom_they_concern(registry, tmp_path):
+def test_conditions_come_the_gravest_first_and_only_to_whom_they_concern(
+    registry: Registry, tmp_path: Path
+):
     hub = Hub(listening=False)
     hub.wanted = True
     watch = Watch(registry, hub, tmp_path, letters=3, disk=(100 * GIB, GIB))
@@ -91,7 +96,7 @@ def test_conditions_come_the_gravest_first_and_only_to_whom_they_concern(registr
     assert watch.conditions(evolve(PLATFORM, grants=frozenset({"systems:read"}))) == ()
 
 
-def test_a_disk_is_measured_where_the_folder_is(tmp_path):
+def test_a_disk_is_measured_where_the_folder_is(tmp_path: Path):
     total, free = watching.disk_of(tmp_path)
     assert 0 < free <= total
     assert watching.disk_of(tmp_path / "none") == (0, 0)
