@@ -14,7 +14,9 @@ from portal.presentation.times import zone_of
         ("nonsense", "UTC", "utc", ("me", "site")),
     ],
 )
-def test_one_of_three_clocks_and_the_way_to_the_others(wanted, name, choice, others):
+def test_one_of_three_clocks_and_the_way_to_the_others(
+    wanted: str, name: str, choice: str, others: tuple[str, ...]
+):
     zone = zone_of("Europe/Berlin", wanted, "Asia/Shanghai")
     assert (zone.name, zone.choice, zone.others) == (name, choice, others)
 
