@@ -138,7 +138,7 @@ def create_app(
         openapi_config=openapi_config(),
         logging_config=None,
         request_max_body_size=BODY_LIMIT,
-        lifespan=[_listening] if feed else [],
+        lifespan=[_watching, *([_listening] if feed else [])],
         signature_namespace={"Services": Services},
     )
 
@@ -171,6 +171,19 @@ def _csrf_secret(settings: Settings) -> str:
     if not key:
         return secrets.token_hex(32)
     return hmac.new(bytes.fromhex(key), b"csrf", hashlib.sha256).hexdigest()
+
+
+@contextlib.asynccontextmanager
+async def _watching(app: Litestar) -> AsyncGenerator[None, None]:
+    """Look now and then whether all is well, while the application runs."""
+    services: Services = app.state.services
+    task = asyncio.create_task(services.watch.keep(services.database))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 @contextlib.asynccontextmanager

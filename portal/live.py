@@ -27,9 +27,10 @@ RETRY: Final = 5
 
 @define(eq=False)
 class Hub:
-    """Who watches which system, and how the feed is."""
+    """Who watches which system, and how the feed is; `wanted` says that it shall be listened to."""
 
     bells: dict[str, set[asyncio.Event]] = field(factory=lambda: defaultdict(set))
+    wanted: bool = False
     listening: bool = False
     heard_at: int | None = None
     lag: int | None = None
@@ -59,6 +60,7 @@ class Hub:
 
     async def listen(self, settings: Settings, slot: str) -> None:
         """Ring for what comes over the live feed, until cancelled."""
+        self.wanted = True
         while True:
             try:
                 await self._listen(settings, slot)

@@ -1,14 +1,20 @@
-"""The side menu: declared, and only of pages that exist."""
+"""The side menu: groups in the guide's order, in them the pages that exist and may be opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from attrs import frozen
 
+from core.access import Access
+from portal.texts import N_
+
 
 @frozen
 class MenuItem:
-    """An entry of the menu: `key` is its keyboard shortcut, `parent` the group it stands in."""
+    """An entry of the menu: `key` is its keyboard shortcut, `parent` the group it stands in.
+
+    permission: without it the entry is not shown.
+    """
 
     id: str
     title: str
@@ -17,20 +23,86 @@ class MenuItem:
     key: str = ""
     parent: str = ""
     order: int = 100
+    permission: str = ""
 
     def holds(self, path: str) -> bool:
         """Whether a path is this entry's page or one below it."""
         return path == self.route or (self.route != "/" and path.startswith(f"{self.route}/"))
 
 
-MENU: Final = (
-    MenuItem("home", "Home", "/", "home", key="g h", order=10),
-    MenuItem("systems", "ESS systems", "/systems", "solar-panel", key="g s", order=20),
-    MenuItem("products", "Product models", "/products", "versions", key="g p", order=30),
-    MenuItem("plugins", "Plugins", "/plugins", "plug-connected", key="g l", order=40),
-    MenuItem("dead-letters", "Dead letters", "/dead-letters", "mail", key="g d", order=50),
+@frozen
+class Group:
+    """A first-level entry that opens and shuts; shown where a page of it is."""
+
+    id: str
+    title: str
+    icon: str
+    order: int
+
+
+@frozen
+class Branch:
+    """A first-level entry as it is shown: a page by itself, or a group with its pages."""
+
+    head: MenuItem | Group
+    items: tuple[MenuItem, ...]
+
+    @property
+    def is_page(self) -> bool:
+        return isinstance(self.head, MenuItem)
+
+    def holds(self, path: str) -> bool:
+        """Whether a path is one of its pages or below one."""
+        return any(item.holds(path) for item in self.items)
+
+
+GROUPS: Final = (
+    Group("communication-data", N_("Communication data"), "antenna", 30),
+    Group("system-maintenance", N_("System maintenance"), "tool", 40),
+    Group("product-configurations", N_("Product configurations"), "versions", 50),
+    Group("ota", N_("OTA management"), "circle-arrow-up", 60),
+    Group("warranties", N_("Warranties"), "shield-check", 70),
+    Group("messages", N_("Message center"), "mail", 80),
+    Group("basic-settings", N_("Basic settings"), "settings", 90),
+    Group("vpp", N_("VPP management"), "topology-star-3", 100),
 )
+"""Groups between the pages of the first level: Home 10, ESS systems 20, User list 110."""
+
+MENU: Final = (
+    MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),
+    MenuItem(
+        "systems", N_("ESS systems"), "/systems", "solar-panel", "g s", "", 20, "systems:read"
+    ),
+    MenuItem(
+        "dead-letters", N_("Dead letters"), "/dead-letters", "mail", "g d",
+        "communication-data", 60, "dead_letters:read",
+    ),
+    MenuItem(
+        "products", N_("Product models"), "/products", "versions", "g p",
+        "product-configurations", 10, "products:read",
+    ),
+    MenuItem(
+        "plugins", N_("Plugins"), "/plugins", "plug-connected", "g l",
+        "product-configurations", 110, "plugins:read",
+    ),
+)  # fmt: skip
 
 
-def ordered() -> Iterator[MenuItem]:
-    yield from sorted(MENU, key=lambda item: item.order)
+def ordered(access: Access | None = None) -> Iterator[MenuItem]:
+    """The pages that somebody may open, all where nobody is named."""
+    for item in sorted(MENU, key=lambda item: item.order):
+        if access is None or not item.permission or access.may(item.permission):
+            yield item
+
+
+def tree(items: Iterable[MenuItem]) -> tuple[Branch, ...]:
+    """The first level with what is below it; a page whose group is not known stands by itself."""
+    below: dict[str, list[MenuItem]] = {group.id: [] for group in GROUPS}
+    heads: list[Branch] = []
+    for item in items:
+        if item.parent in below:
+            below[item.parent].append(item)
+        else:
+            heads.append(Branch(item, (item,)))
+    heads += [Branch(group, tuple(below[group.id])) for group in GROUPS if below[group.id]]
+    return tuple(sorted(heads, key=lambda branch: branch.head.order))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import unquote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
@@ -11,15 +12,21 @@ from litestar.datastructures import Cookie
 from litestar.template.base import csrf_token
 from markupsafe import Markup
 
+from core.access import Access
 from core.accounts.sessions import Session
 from portal import menu
 from portal.assets import asset_url
 from portal.presentation import house, quantities, readings, status, times
 from portal.services import Services
+from portal.texts import translated
 
-ZONES: Final = ("site", "utc")
 YEAR: Final = 31_536_000
-THEMES: Final = ("auto", "light", "dark")
+CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "theme": ("auto", "light", "dark"),
+    "density": ("comfortable", "compact"),
+    "shortcuts": ("on", "off"),
+}
+"""What the browser keeps in cookies of these names, the first being what is so without one."""
 _AGE_TEXT: Final = re.compile(r"(<time [^>]*data-since[^>]*>)[^<]*")
 
 
@@ -34,6 +41,7 @@ def _environment() -> Environment:
     )
     names: dict[str, Any] = environment.globals
     names |= {
+        "_": translated,
         "asset": asset_url,
         "status": status,
         "UNPUBLISHED": readings.UNPUBLISHED,
@@ -69,17 +77,20 @@ def render_page(
 ) -> Response[str]:
     """A page in the frame: menu, search, theme, who is signed in."""
     services: Services = request.app.state.services
+    access = access_in(request)
     frame = {
         "title": title,
         "path": request.url.path,
         "query": request.query_params,
-        "theme": theme_of(request),
+        "chosen": {name: chosen(request, name) for name in CHOSEN},
+        "shut": request.cookies.get("shut", "").split("."),
+        "with_query": _with_query(request),
         "csrf": csrf_token({"request": request}),
         "session": _session(request),
-        "menu": tuple(menu.ordered()),
-        "problems": services.registry.problems,
+        "menu": menu.tree(menu.ordered(access)),
+        "conditions": services.watch.conditions(access) if access else (),
         "now": services.clock(),
-        "zone": times.zone_of("", ""),
+        "zone": times.zone_of("", *clock_of(request)),
         "part": Parts(),
         "layout": "base.html.jinja",
         "crumbs": (),
@@ -93,6 +104,12 @@ def render_page(
     )
 
 
+def access_in(request: Request[Any, Any, Any]) -> Access | None:
+    """What whoever asks may do; None where nobody is signed in."""
+    session = _session(request)
+    return session.access if session is not None else None
+
+
 def _session(request: Request[Any, Any, Any]) -> Session | None:
     """Whoever is signed in; nobody where a page failed before that was asked."""
     scope = cast("Mapping[str, Any]", request.scope)
@@ -101,7 +118,7 @@ def _session(request: Request[Any, Any, Any]) -> Session | None:
 
 def _chosen_zone(request: Request[Any, Any, Any]) -> Iterator[Cookie]:
     """A zone that the address names is kept for the pages after it."""
-    if (zone := request.query_params.get("tz")) in ZONES:
+    if (zone := request.query_params.get("tz")) in times.CHOICES:
         yield Cookie(key="tz", value=zone, path="/", samesite="lax", max_age=YEAR)
 
 
@@ -110,9 +127,26 @@ def render_fragment(template: str, context: Mapping[str, Any]) -> str:
     return ENVIRONMENT.get_template(template).render(context)
 
 
-def theme_of(request: Request[Any, Any, Any]) -> str:
-    theme = request.cookies.get("theme", "auto")
-    return theme if theme in THEMES else "auto"
+def chosen(request: Request[Any, Any, Any], name: str) -> str:
+    """What the browser keeps under a name of CHOSEN."""
+    value = request.cookies.get(name, "")
+    return value if value in CHOSEN[name] else CHOSEN[name][0]
+
+
+def clock_of(request: Request[Any, Any, Any], tz: str | None = None) -> tuple[str, str]:
+    """Which clock is asked for, by the address or else a cookie, and the reader's own zone."""
+    wanted = tz or request.query_params.get("tz") or request.cookies.get("tz", "site")
+    return wanted, unquote(request.cookies.get("zone", ""))
+
+
+def _with_query(request: Request[Any, Any, Any]) -> Callable[..., str]:
+    """The query of the address with some of it changed, as a link of the page needs it."""
+
+    def changed(**changes: str) -> str:
+        kept = [(n, v) for n, v in request.query_params.multi_items() if n not in changes]
+        return f"?{urlencode([*kept, *changes.items()])}"
+
+    return changed
 
 
 class Parts(dict[str, str]):

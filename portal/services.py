@@ -1,6 +1,6 @@
 """What every page needs: the engine's registry, the database, the live feed and the clock."""
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
@@ -11,6 +11,11 @@ from core.runtime.database import Database
 from core.runtime.settings import Settings
 from core.sealing import Seal
 from portal.live import Hub
+from portal.watching import Watch
+
+
+def _watch_of(services: "Services") -> Watch:
+    return Watch(services.registry, services.hub, services.settings.data)
 
 
 @frozen(eq=False)
@@ -23,6 +28,7 @@ class Services:
     hub: Hub = field(factory=Hub)
     clock: Clock = now
     secure: bool = False
+    watch: Watch = field(init=False, default=Factory(_watch_of, takes_self=True))
 
     @property
     def policy(self) -> Policy:

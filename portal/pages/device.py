@@ -18,6 +18,7 @@ from core.telemetry.readings import Readings, house, latest_of
 from core.thing_model.product import ProductModel
 from portal.presentation.house import RoleReading, role_readings
 from portal.presentation.times import Zone, zone_of
+from portal.rendering import clock_of
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess
 
@@ -97,12 +98,17 @@ async def load_device(
     sn: Sn,
     tz: FromQuery[str | None] = None,
 ) -> Device:
-    """The system of the path; times on its clock unless `tz` is "utc"."""
-    return await device_of(services, access, sn, tz or request.cookies.get("tz", "site"))
+    """The system of the path; times on its clock unless `tz` is "utc" or "me"."""
+    return await device_of(services, access, sn, *clock_of(request, tz))
 
 
-async def device_of(services: Services, access: Access, sn: str, tz: str = "site") -> Device:
-    """Three look-ups, whatever the device has; raises NotFoundException, for a foreign one too."""
+async def device_of(
+    services: Services, access: Access, sn: str, tz: str = "site", mine: str = ""
+) -> Device:
+    """Three look-ups, whatever the device has; raises NotFoundException, for a foreign one too.
+
+    `tz` is the clock to show, `mine` the reader's own zone.
+    """
     async with services.database.read() as connection:
         record = await scope.by_sn(connection, access, sn)
         if record is None:
@@ -110,4 +116,4 @@ async def device_of(services: Services, access: Access, sn: str, tz: str = "site
         glance = await overview.of_system(connection, record)
         readings = await latest_of(connection, record.id)
     system = systems.model_of(services.registry, record)
-    return Device(glance, system, readings, zone_of(record.timezone, tz))
+    return Device(glance, system, readings, zone_of(record.timezone, tz, mine))

@@ -13,7 +13,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from core.access import Access
 from portal.pages.device import Sn, device_of
 from portal.pages.system import TABS, Tab
-from portal.rendering import Parts, render_fragment
+from portal.rendering import Parts, clock_of, render_fragment
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess, needs, session_of
 
@@ -36,13 +36,13 @@ async def live(  # noqa: PLR0917  a handler's parameters
     """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
     if tab not in TABS:
         raise NotFoundException(f"there is no tab {tab!r}")
-    zone = tz or request.cookies.get("tz", "site")
-    await device_of(services, access, sn, zone)
-    return ServerSentEvent(_changes(services, request, sn, TABS[tab], zone))
+    clock = clock_of(request, tz)
+    await device_of(services, access, sn, *clock)
+    return ServerSentEvent(_changes(services, request, sn, TABS[tab], clock))
 
 
 async def _changes(
-    services: Services, request: Request[Any, Any, Any], sn: str, tab: Tab, zone: str
+    services: Services, request: Request[Any, Any, Any], sn: str, tab: Tab, clock: tuple[str, str]
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     patience = WATCHING_COMMANDS if tab.id == "commands" else KEEP_ALIVE
     quiet = 0.0
@@ -52,7 +52,7 @@ async def _changes(
             session = await session_of(services, request.auth)
             if session is None:
                 return
-            parts = await _parts(services, session.access, sn, tab, zone)
+            parts = await _parts(services, session.access, sn, tab, clock)
             changed = parts.changed_since(before)
             before = parts.timeless()
             if changed:
@@ -68,9 +68,11 @@ async def _changes(
             bell.clear()
 
 
-async def _parts(services: Services, access: Access, sn: str, tab: Tab, zone: str) -> Parts:
+async def _parts(
+    services: Services, access: Access, sn: str, tab: Tab, clock: tuple[str, str]
+) -> Parts:
     """The tab as it is now, rendered; only its parts are kept."""
-    device = await device_of(services, access, sn, zone)
+    device = await device_of(services, access, sn, *clock)
     loaded = await tab.load(services=services, device=device)
     parts = Parts()
     context = {"document": loaded.document, **loaded.view, "part": parts, "now": services.clock()}

@@ -1,20 +1,31 @@
-"""Moments as people read them: on the site's clock or in UTC, and how long ago."""
+"""Moments as people read them: on a site's clock, their own or in UTC, and how long ago."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
+Choice = Literal["site", "utc", "me"]
+CHOICES: Final[tuple[Choice, ...]] = ("site", "utc", "me")
+LONGEST: Final = 64
 STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 @frozen
 class Zone:
-    """The clock that a page shows: `name` is IANA's, `label` what its chip says."""
+    """The clock that a page shows.
+
+    name: IANA's.
+    label: what its chip says.
+    choice: which of the clocks it is; "utc" also where the one that was asked for is not known.
+    others: the choices that differ from it, in the order of the chip.
+    """
 
     name: str
     label: str
+    choice: Choice = "utc"
+    others: tuple[Choice, ...] = ()
 
     def at(self, milliseconds: int) -> datetime:
         return datetime.fromtimestamp(milliseconds / 1000, ZoneInfo(self.name))
@@ -28,11 +39,32 @@ class Zone:
         return self.at(milliseconds).strftime("%H:%M %Z")
 
 
-def zone_of(site: str, wanted: str) -> Zone:
-    """The site's clock, or UTC where that is wanted or the site's zone is not known."""
-    if wanted == "utc" or not site:
-        return Zone("UTC", "UTC")
-    return Zone(site, f"Site time, {site.replace('_', ' ')}")
+def zone_of(site: str, wanted: str, mine: str = "") -> Zone:
+    """The clock of the site (`site` is its IANA name), one's own (`mine`), or UTC.
+
+    UTC is also shown where the zone of the wanted clock is not known.
+    """
+    names = {"site": site, "utc": "UTC", "me": mine if is_known(mine) else ""}
+    there: dict[str, Choice] = {choice: choice for choice in CHOICES if names[choice]}
+    chosen = there.get(wanted, "utc")
+    order = list(there.values())
+    after = order.index(chosen)
+    label = {"site": "Site time", "utc": "UTC", "me": "My time"}[chosen]
+    name = names[chosen]
+    if chosen != "utc":
+        label = f"{label}, {name.replace('_', ' ')}"
+    return Zone(name, label, chosen, (*order[after + 1 :], *order[:after]))
+
+
+def is_known(name: str) -> bool:
+    """Whether a text from outside is the name of a zone."""
+    if not name or len(name) > LONGEST:
+        return False
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def iso(milliseconds: int) -> str:

@@ -1,0 +1,173 @@
+"""A portal with a small fleet, and a Chromium that is signed in: to crawl, to walk, to picture."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar.routes import HTTPRoute
+from litestar.testing import AsyncTestClient
+from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+
+from core.accounts import users
+from core.registry import Registry
+from core.runtime.clock import now
+from core.runtime.database import Database
+from core.runtime.settings import Settings
+from portal.app import Portal, create_app
+from tests.portal import unseen
+from tests.portal.conftest import PASSWORD, Clock, Site
+from tests.servers import HOST, free_port
+
+WIDE: Final = (1366, 900)
+PHONE: Final = (390, 844)
+OTHER_SN: Final = "ZQ9000000002"
+NO_PAGES: Final = re.compile(r"^/(\.json|\.csv|static|schema|healthz|find|jump|export)|/live$")
+"""Routes that answer something else than a page."""
+
+
+@attrs.define
+class Browsing:
+    """A signed-in browser at a portal; `complaints` is all that is wrong with what it loaded."""
+
+    app: Portal
+    address: str
+    context: BrowserContext
+    page: Page
+    complaints: list[str]
+
+    async def open(self, path: str) -> int:
+        """Go to a path; the status it is answered with."""
+        response = await self.page.goto(self.address + path)
+        assert response is not None, path
+        return response.status
+
+    async def links(self) -> set[str]:
+        """The paths that the page links to, without what comes after `?` or `#`."""
+        hrefs: list[str] = await self.page.eval_on_selector_all(
+            "a[href^='/']", "links => links.map(link => link.getAttribute('href'))"
+        )
+        return {re.split(r"[?#]", href)[0] for href in hrefs}
+
+
+def page_routes(app: Portal) -> Iterator[str]:
+    """The paths of the routes that answer GET with a page, as `/systems/{sn}`."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute) or "GET" not in route.methods:
+            continue
+        if not NO_PAGES.search(route.path_format):
+            yield route.path_format
+
+
+def leads_to(route: str, path: str) -> bool:
+    """Whether a path is one of a route."""
+    parts = (part if i % 2 == 0 else "[^/]+" for i, part in enumerate(_split(route)))
+    return re.fullmatch("".join(parts), path) is not None
+
+
+def first(route: str, links: Iterable[str]) -> list[str]:
+    """One of the links that lead to a route, if any does."""
+    return sorted(link for link in links if leads_to(route, link))[:1]
+
+
+def _split(route: str) -> list[str]:
+    pieces = re.split(r"(\{[^}]+\})", route)
+    return [re.escape(piece) if i % 2 == 0 else piece for i, piece in enumerate(pieces)]
+
+
+@asynccontextmanager
+async def browsing(
+    folder: Path, registry: Registry, *, language: str = "en"
+) -> AsyncGenerator[Browsing]:
+    """A portal over SQLite with two systems, a dead letter and a fault, and its administrator."""
+    database = Database(f"sqlite:///{folder / 'portal.db'}")
+    await database.open()
+    app = create_app(Settings(folder), registry, database, feed=False)
+    token = await _furnish(app, database, registry)
+    port = free_port()
+    server = Server(app, address=HOST, port=port, interface=Interfaces.ASGI)
+    serving = asyncio.create_task(server.serve())
+    try:
+        async with async_playwright() as playwright:
+            made = await _browser(playwright, app, f"http://{HOST}:{port}", token, language)
+            yield made
+            await made.context.close()
+    finally:
+        app.state.services.hub.close()
+        server.stop()
+        await asyncio.wait({serving}, timeout=5)
+        await database.close()
+
+
+async def _browser(
+    playwright: Playwright, app: Portal, address: str, token: str, language: str
+) -> Browsing:
+    """A Chromium that has a session, at a server that answers."""
+    browser = await playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+    )
+    width, height = WIDE
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        timezone_id="Asia/Shanghai",
+        locale=language,
+        reduced_motion="reduce",
+    )
+    await context.add_cookies([{"name": "session", "value": token, "url": address}])
+    made = Browsing(app, address, context, await context.new_page(), [])
+    _listen(made)
+    await _ready(made)
+    return made
+
+
+def _listen(made: Browsing) -> None:
+    """Note what the console says, what breaks, and every request to another host."""
+    page, said = made.page, made.complaints
+
+    def heard(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            said.append(f"{page.url}: {message.text}")
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((made.address, "data:")):
+            said.append(f"{page.url} asks {request.url}")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+    page.on("request", asked)
+
+
+async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
+    """Make the administrator and the fleet; a session's token."""
+    time = now()
+    async with database.begin() as connection:
+        setup = await users.create_setup_token(connection, time)
+    assert setup
+    await users.set_up(database.begin, setup, "ada", PASSWORD, time)
+    site = Site(app, AsyncTestClient(app), database, registry, Clock(time))
+    for sn, name in ((unseen.SN, "Alm 4"), (OTHER_SN, "Hütte")):
+        await site.register(sn, name)
+        await site.hear(unseen.frame(), sn=sn)
+    await site.hear(b"CFG mode: 0 -> 1;mode: 1 -> 9\nnobody knows this <b>line</b>", "log")
+    await site.hear(unseen.frame(), "wrong")
+    await site.sign_in()
+    token = site.client.cookies["session"]
+    assert token
+    return token
+
+
+async def _ready(made: Browsing) -> None:
+    for _ in range(100):
+        try:
+            await made.open("/")
+        except Exception:  # noqa: BLE001  the server is still starting
+            await asyncio.sleep(0.1)
+        else:
+            break
+    made.complaints.clear()
