@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
+from portal.texts import N_, _, translated
+
 STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+AGO: Final = {
+    "d": N_("%(number)s d ago"),
+    "h": N_("%(number)s h ago"),
+    "min": N_("%(number)s min ago"),
+    "s": N_("%(number)s s ago"),
+}
 
 
 @frozen
@@ -32,7 +40,7 @@ def zone_of(site: str, wanted: str) -> Zone:
     """The site's clock, or UTC where that is wanted or the site's zone is not known."""
     if wanted == "utc" or not site:
         return Zone("UTC", "UTC")
-    return Zone(site, f"Site time, {site.replace('_', ' ')}")
+    return Zone(site, _("Site time, %(zone)s", zone=site.replace("_", " ")))
 
 
 def iso(milliseconds: int) -> str:
@@ -46,8 +54,8 @@ def age(milliseconds: int) -> str:
     seconds = milliseconds // 1000
     for step, unit in STEPS:
         if seconds >= step:
-            return f"{seconds // step} {unit} ago"
-    return "now"
+            return translated(AGO[unit]) % {"number": seconds // step}
+    return _("now")
 
 
 def duration(seconds: float) -> str:

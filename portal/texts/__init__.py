@@ -88,7 +88,7 @@ def chosen(asked: str | None, kept: str | None, accepted: str) -> str:
 
 
 def _preferred(accepted: str) -> str:
-    """The first language of an Accept-Language header that there is; English where there is none."""
+    """The first language of an Accept-Language header that there is, else English."""
     ranked = sorted(_weighted(accepted), key=lambda each: -each[1])
     wanted = [name.replace("-", "_") for name, weight in ranked if weight > 0]
     found = negotiate_locale(wanted, list(ALIASES), aliases={})
