@@ -1,6 +1,7 @@
 """What there is to translate: read from templates and Python, and the words that core declares."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,15 @@ OPTIONS: Final = {
     }
 }
 WIDTH: Final = 100
+FLEETING: Final = (
+    b'"Report-Msgid-Bugs-To:',
+    b'"POT-Creation-Date:',
+    b'"PO-Revision-Date:',
+    b'"Last-Translator:',
+    b'"Language-Team:',
+    b'"Generated-By:',
+)
+"""Lines of a catalogue's head that say when and by whom, which its history tells better."""
 
 
 def extracted() -> Catalog:
@@ -71,8 +81,15 @@ def update(language: str) -> None:
     catalogue, found = catalogue_of(language), extracted()
     catalogue.update(found, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
-    with catalogue_file(language).open("wb") as file:
-        write_po(file, catalogue, width=WIDTH, sort_output=True, include_lineno=False)
+    catalogue_file(language).write_bytes(written(catalogue))
+
+
+def written(catalogue: Catalog) -> bytes:
+    """The file of a catalogue: in order of the English, and the same whenever it is written."""
+    text = BytesIO()
+    write_po(text, catalogue, width=WIDTH, sort_output=True, include_lineno=False)
+    lines = text.getvalue().splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(FLEETING))
 
 
 def wrong(language: str) -> Iterator[str]:
