@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from babel.core import Locale, negotiate_locale
+from babel.core import negotiate_locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -60,11 +60,6 @@ def plural(one: str, many: str, number: int) -> str:
 def language() -> str:
     """The reader's language: one of `LANGUAGES`."""
     return _LANGUAGE.get()
-
-
-def locale() -> Locale:
-    """CLDR's data for the reader's language, for dates and numbers; never for units."""
-    return Locale.parse(_LANGUAGE.get())
 
 
 @contextmanager
