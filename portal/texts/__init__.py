@@ -4,7 +4,7 @@ English is the source and its own key. Other languages are catalogues in `portal
 they are at first use. `python -m portal.texts` brings them up to date with the code.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -36,7 +36,7 @@ def N_(text: str) -> str:  # noqa: N802  gettext's own name
     return text
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """The text in the reader's language, its `%(name)s` filled in; it is marked by this too."""
     return translated(text) % values if values else translated(text)
 
@@ -46,13 +46,8 @@ def translated(text: str) -> str:
     return texts_of(_LANGUAGE.get()).get(text, text) if text else ""
 
 
-def counted(one: str, many: str, number: int, **values: object) -> str:
-    """The form for a number of things, which fills in `%(num)d`."""
-    return plural(one, many, number) % {"num": number, **values}
-
-
 def plural(one: str, many: str, number: int) -> str:
-    """The form for a number of things, not yet filled in; Chinese has one form for all."""
+    """The form for a number of things, not yet filled in; Chinese has one for all."""
     source = one if number == 1 else many
     return texts_of(_LANGUAGE.get()).get(one, source)
 
@@ -63,7 +58,7 @@ def language() -> str:
 
 
 @contextmanager
-def speaking(wanted: str) -> Iterator[None]:
+def speaking(wanted: str) -> Generator[None]:
     """Texts within are in this language."""
     token = _LANGUAGE.set(wanted)
     try:
@@ -123,5 +118,5 @@ def texts_of(name: str) -> Mapping[str, str]:
     }
 
 
-def _said(string: str | tuple[str, ...] | list[str]) -> str:
-    return string if isinstance(string, str) else string[0]
+def _said(string: str | Sequence[str] | None) -> str:
+    return string if isinstance(string, str) else (string or ("",))[0]

@@ -1,6 +1,6 @@
 """What there is to translate: read from templates and Python, and the words that core declares."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -21,8 +21,6 @@ KEYWORDS: Final = {
     "N_": None,
     "gettext": None,
     "ngettext": (1, 2),
-    "counted": (1, 2),
-    "plural": (1, 2),
 }
 OPTIONS: Final = {
     "templates/**.jinja": {
@@ -96,9 +94,10 @@ def wrong(language: str) -> Iterator[str]:
     """What a translator or a programmer has to do about a catalogue, one sentence each."""
     catalogue, found = catalogue_of(language), extracted()
     for message in found:
-        if message.id and (kept := catalogue.get(message.id)) is None:
+        kept = catalogue.get(message.id) if message.id else message
+        if kept is None:
             yield f"{message.id!r} is not in the catalogue; run python -m portal.texts"
-        elif message.id and kept is not None and not _is_whole(kept.string):
+        elif message.id and not _is_whole(kept.string):
             yield f"{message.id!r} is not translated"
     for message in catalogue:
         if message.id and message.fuzzy:
@@ -107,5 +106,5 @@ def wrong(language: str) -> Iterator[str]:
             yield f"{message.id!r} is in no page any more; run python -m portal.texts"
 
 
-def _is_whole(string: str | tuple[str, ...] | list[str]) -> bool:
-    return bool(string) if isinstance(string, str) else all(string)
+def _is_whole(string: str | Sequence[str] | None) -> bool:
+    return bool(string) and all(string or "")
