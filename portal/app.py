@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import CacheControlHeader, State
@@ -41,6 +41,7 @@ from portal.pages import ROUTES
 from portal.rendering import YEAR
 from portal.services import Services
 from portal.signing_in import SESSIONLESS, SessionMiddleware, access_of
+from portal.texts import SOURCE, chosen, speaking
 from portal.twins import routed
 
 BODY_LIMIT: Final = 65_536
@@ -82,7 +83,16 @@ class Portal(Litestar):
                 message["headers"] = list(_with_ours(message["headers"]))
             await send(message)  # type: ignore[arg-type]
 
-        await super().__call__(scope, receive, send_with_headers)
+        with speaking(language_of(Request(scope))):
+            await super().__call__(scope, receive, send_with_headers)
+
+
+def language_of(request: Request[Any, Any, Any]) -> str:
+    """English for machines; for people what `?lang=`, the cookie or the browser says."""
+    if errors.wants_json(request):
+        return SOURCE
+    accepted = request.headers.get("accept-language", "")
+    return chosen(request.query_params.get("lang"), request.cookies.get("lang"), accepted)
 
 
 def _with_ours(given: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:

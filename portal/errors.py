@@ -15,18 +15,19 @@ from core.access import AccessError
 from core.audit import entries
 from portal.rendering import render_page
 from portal.services import Services
+from portal.texts import N_, translated
 
 LOGGER: Final = logging.getLogger(__name__)
 SAID: Final[Mapping[int, str]] = {
-    400: "The request cannot be understood.",
-    401: "Sign in first.",
-    403: "You may not do this.",
-    404: "There is no such page.",
-    405: "This address does not take that kind of request.",
-    413: "The request is too large.",
-    422: "Something in the request is not right.",
-    429: "Too many requests. Wait a little.",
-    500: "Something broke on our side. It has been noted; try again.",
+    400: N_("The request cannot be understood."),
+    401: N_("Sign in first."),
+    403: N_("You may not do this."),
+    404: N_("There is no such page."),
+    405: N_("This address does not take that kind of request."),
+    413: N_("The request is too large."),
+    422: N_("Something in the request is not right."),
+    429: N_("Too many requests. Wait a little."),
+    500: N_("Something broke on our side. It has been noted; try again."),
 }
 
 
@@ -76,7 +77,7 @@ def broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 def problem(request: Request[Any, Any, Any], status: int, detail: str) -> Response[Any]:
     """RFC 9457 for machines, a page for people."""
     title = HTTPStatus(status).phrase
-    said = SAID.get(status, "This did not work.")
+    said = translated(SAID.get(status, N_("This did not work.")))
     if wants_json(request):
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail or said}
         return Response(body, status_code=status, media_type="application/problem+json")

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from core.access import Access
 from core.accounts.sessions import Session
-from portal import menu
+from portal import menu, texts
 from portal.assets import asset_url
 from portal.presentation import house, quantities, readings, status, times
 from portal.services import Services
@@ -37,7 +37,11 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
+        extensions=["jinja2.ext.do", "jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.translated, texts.plural, newstyle=True
     )
     names: dict[str, Any] = environment.globals
     names |= {
@@ -57,6 +61,7 @@ def _environment() -> Environment:
         "duration": times.duration,
         "slot": readings.slot_title,
         "words": _words,
+        "translated": texts.translated,
     }
     return environment
 
@@ -85,6 +90,8 @@ def render_page(
         "chosen": {name: chosen(request, name) for name in CHOSEN},
         "shut": request.cookies.get("shut", "").split("."),
         "with_query": _with_query(request),
+        "language": texts.language().replace("_", "-"),
+        "languages": {name.replace("_", "-"): own for name, own in texts.LANGUAGES.items()},
         "csrf": csrf_token({"request": request}),
         "session": _session(request),
         "menu": menu.tree(menu.ordered(access)),
@@ -100,7 +107,7 @@ def render_page(
         html,
         media_type=MediaType.HTML,
         status_code=status_code,
-        cookies=list(_chosen_zone(request)),
+        cookies=list(_kept(request)),
     )
 
 
@@ -116,10 +123,12 @@ def _session(request: Request[Any, Any, Any]) -> Session | None:
     return scope.get("user")
 
 
-def _chosen_zone(request: Request[Any, Any, Any]) -> Iterator[Cookie]:
-    """A zone that the address names is kept for the pages after it."""
+def _kept(request: Request[Any, Any, Any]) -> Iterator[Cookie]:
+    """A zone or language that the address names is kept for the pages after it."""
     if (zone := request.query_params.get("tz")) in times.CHOICES:
         yield Cookie(key="tz", value=zone, path="/", samesite="lax", max_age=YEAR)
+    if language := texts.known(request.query_params.get("lang")):
+        yield Cookie(key="lang", value=language, path="/", samesite="lax", max_age=YEAR)
 
 
 def render_fragment(template: str, context: Mapping[str, Any]) -> str:

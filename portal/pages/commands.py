@@ -20,13 +20,14 @@ from portal.presentation.commands import Preview, command_form, preview, values_
 from portal.rendering import render_fragment, render_page
 from portal.services import Services, TheServices
 from portal.signing_in import needs
+from portal.texts import N_, _, translated
 
 CONFIRM: Final = "confirm"
 OURS: Final = ("_csrf_token", CONFIRM)
 """Fields of a form that are no parameters."""
 ASK_TWICE: Final = {
-    "disruptive": "Tick the box that confirms it",
-    "irreversible": "Type the serial number to confirm it",
+    "disruptive": N_("Tick the box that confirms it"),
+    "irreversible": N_("Type the serial number to confirm it"),
 }
 
 
@@ -69,7 +70,7 @@ async def submit(
     said = (await request.form()).get(CONFIRM, "")
     if not is_confirmed(command, device.sn, said):
         found = await _preview(services, device, part, command, given)
-        return await _shown(request, services, device, found, ASK_TWICE[command.risk])
+        return await _shown(request, services, device, found, translated(ASK_TWICE[command.risk]))
     wanted = CommandRequest(slot, name, values_of(part, command, given))
     try:
         async with services.database.begin() as connection:
@@ -102,13 +103,20 @@ async def _given(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 def _command(device: Device, slot: str, name: str) -> Command:
     if (command := device.part(slot).commands.get(name)) is None:
-        raise NotFoundException(f"{slot} of {device.sn} knows no command {name!r}")
+        raise NotFoundException(
+            _(
+                "%(slot)s of %(sn)s knows no command %(name)s",
+                slot=slot,
+                sn=device.sn,
+                name=repr(name),
+            )
+        )
     return command
 
 
 def _system(device: Device) -> Any:
     if device.system is None:
-        raise NotFoundException(f"the product model of {device.sn} is not loaded")
+        raise NotFoundException(_("the product model of %(sn)s is not loaded", sn=device.sn))
     return device.system
 
 

@@ -15,6 +15,7 @@ from core.telemetry.dead_letters import HINTS, DeadLetter
 from portal.presentation.frames import runs
 from portal.services import TheServices
 from portal.signing_in import needs
+from portal.texts import _
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -64,7 +65,7 @@ async def list_dead_letters(
     following = letters[-1].id if len(found) > LIMIT else None
     return Loaded(
         DeadLettersDocument(counts, letters, following),
-        "Dead letters",
+        _("Dead letters"),
         rows=[[getattr(letter, name) for name in COLUMNS] for letter in letters],
         header=COLUMNS,
         view={"code": code, "sn": sn, "before": before, "hints": HINTS, "shown": _shown},
@@ -91,7 +92,7 @@ async def replay(services: TheServices, letter: FromPath[int]) -> Redirect:
     async with services.database.read() as connection:
         found = await dead_letters.by_ids(connection, [letter])
     if not found:
-        raise NotFoundException(f"there is no dead letter {letter}")
+        raise NotFoundException(_("there is no dead letter %(number)s", number=letter))
     nothing = bus.listener(services.settings, "portal", "replay", ())
     taken = await Ingest(services.registry, services.database, nothing).replay(found)
     for each in found:

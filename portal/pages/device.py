@@ -21,6 +21,7 @@ from portal.presentation.times import Zone, zone_of
 from portal.rendering import clock_of
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess
+from portal.texts import _
 
 Sn = Annotated[str, PathParameter(description="Serial number", pattern="^[A-Z0-9]{8,24}$")]
 
@@ -77,7 +78,7 @@ class Device:
     def part(self, slot: str) -> Part:
         """The part in a slot; a NotFoundException where there is none."""
         if (part := self.parts.get(slot)) is None:
-            raise NotFoundException(f"{self.sn} has no slot {slot!r}")
+            raise NotFoundException(_("%(sn)s has no slot %(slot)s", sn=self.sn, slot=repr(slot)))
         return part
 
 
@@ -112,7 +113,7 @@ async def device_of(
     async with services.database.read() as connection:
         record = await scope.by_sn(connection, access, sn)
         if record is None:
-            raise NotFoundException(f"No system has the serial number {sn}.")
+            raise NotFoundException(_("No system has the serial number %(sn)s.", sn=sn))
         glance = await overview.of_system(connection, record)
         readings = await latest_of(connection, record.id)
     system = systems.model_of(services.registry, record)

@@ -24,6 +24,7 @@ from portal.presentation.frames import Run, is_text, runs
 from portal.presentation.quantities import limits
 from portal.presentation.readings import UNPUBLISHED, ReadingDocument, reading_document
 from portal.services import TheServices
+from portal.texts import _, translated
 from portal.twins import Loaded, page
 
 
@@ -71,7 +72,9 @@ async def explain_datapoint(
     """Where a reading comes from, down to its bytes."""
     part = device.part(slot)
     if (datapoint := part.datapoints.get(key)) is None:
-        raise NotFoundException(f"{slot} of {device.sn} has no datapoint {key!r}")
+        raise NotFoundException(
+            _("%(slot)s of %(sn)s has no datapoint %(key)s", slot=slot, sn=device.sn, key=repr(key))
+        )
     reading = device.readings.get((slot, key))
     channel = _channel(part, key, reading.channel if reading else "")
     frame = None
@@ -93,7 +96,7 @@ async def explain_datapoint(
         part.plugin.name,
         file_of(part.plugin),
         source.title if source else "",
-        CONFIDENCE.get(confidence, confidence),
+        translated(CONFIDENCE.get(confidence, confidence)),
         list(datapoint.of),
         channel.name if channel else None,
         _scale(channel, key),
@@ -113,17 +116,18 @@ async def explain_datapoint(
         "is_text": frame is not None and is_text(frame.body),
         "source": source,
         "doubtful": is_doubtful(confidence),
-        "unpublished": UNPUBLISHED if _is_unpublished(datapoint, reading) else "",
+        "unpublished": translated(UNPUBLISHED) if _is_unpublished(datapoint, reading) else "",
         "users": list(_users(part, key)),
     }
     crumbs = (
-        ("ESS systems", "/systems"),
+        (_("ESS systems"), "/systems"),
         (device.sn, f"/systems/{device.sn}"),
-        ("Readings", f"/systems/{device.sn}/readings"),
+        (_("Readings"), f"/systems/{device.sn}/readings"),
     )
+    title = _("%(what)s of %(sn)s", what=datapoint.name, sn=device.sn)
     names = tuple(n for n in Explanation.__struct_fields__ if n not in _NESTED)
     row = [_cell(getattr(document, name)) for name in names]
-    return Loaded(document, f"{datapoint.name} of {device.sn}", [row], names, crumbs, view)
+    return Loaded(document, title, [row], names, crumbs, view)
 
 
 def _channel(part: Part, key: str, heard: str) -> Channel | None:
@@ -161,9 +165,9 @@ def _steps(field: Field | JsonField) -> Iterator[str]:
     else:
         yield field.type
         if field.mask is not None:
-            yield f"bits {field.mask:#x}"
+            yield _("bits %(mask)s", mask=f"{field.mask:#x}")
         if field.scaled_by:
-            yield f"scaled by 10 to the power of {field.scaled_by}"
+            yield _("scaled by 10 to the power of %(key)s", key=field.scaled_by)
     if field.scale != 1:
         yield f"× {field.scale:g}"
     if offset := getattr(field, "offset", 0):
@@ -180,13 +184,13 @@ def _users(part: Part, key: str) -> Iterator[str]:
     """What else the declarations do with the value."""
     for datapoint in part.datapoints.values():
         if key in datapoint.of:
-            yield f"{datapoint.name} is computed of it"
+            yield _("%(name)s is computed of it", name=datapoint.name)
     for fault in part.faults:
         if fault.datapoint == key:
-            yield f"it tells of the fault {fault.name}"
+            yield _("it tells of the fault %(name)s", name=fault.name)
     for command in part.commands.values():
         if key in command.reads_back:
-            yield f"it proves the command {command.title}"
+            yield _("it proves the command %(name)s", name=command.title)
 
 
 def _cell(value: str | float | list[Any] | None) -> str | float | None:

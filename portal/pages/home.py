@@ -9,6 +9,7 @@ from core.telemetry import dead_letters
 from portal.presentation import status
 from portal.services import TheServices
 from portal.signing_in import TheAccess
+from portal.texts import _
 from portal.twins import Loaded, page
 
 CARDS: Final = ("normal", "fault", "offline", "protection", "upgrading", "new")
@@ -56,8 +57,8 @@ async def fleet(services: TheServices, access: TheAccess) -> Loaded[FleetDocumen
     cards += [(name, f"/systems?status={name}", number) for name, number in by_status.items()]
     return Loaded(
         document,
-        "Home",
-        rows=[(status.SYSTEM[name].word, number) for name, _, number in cards],
+        _("Home"),
+        rows=[(status.SYSTEM[name].word, number) for name, _where, number in cards],
         header=("status", "systems"),
         view={"cards": cards, "recent": recent, "hub": services.hub},
     )

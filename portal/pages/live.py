@@ -16,6 +16,7 @@ from portal.pages.system import TABS, Tab
 from portal.rendering import Parts, clock_of, render_fragment
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess, needs, session_of
+from portal.texts import _
 
 KEEP_ALIVE: Final = 15.0
 WATCHING_COMMANDS: Final = 1.0
@@ -35,7 +36,7 @@ async def live(  # noqa: PLR0917  a handler's parameters
 ) -> ServerSentEvent:
     """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
     if tab not in TABS:
-        raise NotFoundException(f"there is no tab {tab!r}")
+        raise NotFoundException(_("there is no tab %(name)s", name=repr(tab)))
     clock = clock_of(request, tz)
     await device_of(services, access, sn, *clock)
     return ServerSentEvent(_changes(services, request, sn, TABS[tab], clock))

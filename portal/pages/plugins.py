@@ -25,6 +25,7 @@ from portal.presentation.catalogue import (
 from portal.presentation.device import is_doubtful, rating, told_by
 from portal.presentation.grid_picture import grid_picture
 from portal.services import TheServices
+from portal.texts import _
 from portal.twins import Loaded, page
 
 DATAPOINT_COLUMNS: Final = DatapointDocument.__struct_fields__
@@ -73,14 +74,14 @@ async def list_plugins(services: TheServices) -> Loaded[PluginList]:
         (p.name, p.kind, p.origin, *(getattr(p.counts, n) for n in PluginCounts.__struct_fields__))
         for p in document.plugins
     ]
-    return Loaded(document, "Plugins", rows, header)
+    return Loaded(document, _("Plugins"), rows, header)
 
 
 async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[PluginDocument]:
     """Everything that a plugin declares."""
     registry = services.registry
     if (plugin := registry.plugins.get(name)) is None:
-        raise NotFoundException(f"No plugin is named {name!r}.")
+        raise NotFoundException(_("No plugin is named %(name)s.", name=repr(name)))
     datapoints = [datapoint_document(plugin, d) for d in plugin.datapoints]
     document = PluginDocument(
         plugin.name,
@@ -102,7 +103,7 @@ async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[Plug
         "doubtful": is_doubtful,
         "grid_pictures": {g.id: grid_picture(plugin, g) for g in plugin.grid_specs},
     }
-    return Loaded(document, name, rows, DATAPOINT_COLUMNS, (("Plugins", "/plugins"),), view)
+    return Loaded(document, name, rows, DATAPOINT_COLUMNS, ((_("Plugins"), "/plugins"),), view)
 
 
 def _summary(plugin: Plugin) -> PluginSummary:

@@ -11,6 +11,7 @@ from core.thing_model.product import ProductModel
 from core.thing_model.roles import ROLES
 from portal.presentation.device import ComponentDocument, components
 from portal.services import TheServices
+from portal.texts import _, translated
 from portal.twins import Loaded, page
 
 COLUMNS: Final = ("id", "name", "version", "vendor", "series", "markets", "sn_rules", "slots")
@@ -58,21 +59,21 @@ class ProductDocument(Struct, frozen=True):
 
 async def list_products(services: TheServices) -> Loaded[ProductList]:
     """All product models."""
-    ids = sorted({id_ for id_, _ in services.registry.products})
+    ids = sorted({id_ for id_, _version in services.registry.products})
     models = [m for id_ in ids if (m := services.registry.product(id_))]
     document = ProductList([_summary(model) for model in models])
     rows = [[_flat(getattr(p, name)) for name in COLUMNS] for p in document.products]
-    return Loaded(document, "Product models", rows, COLUMNS)
+    return Loaded(document, _("Product models"), rows, COLUMNS)
 
 
 async def show_product(services: TheServices, product: FromPath[str]) -> Loaded[ProductDocument]:
     """One product model, in its newest version."""
     registry = services.registry
     if (model := registry.product(product)) is None:
-        raise NotFoundException(f"There is no product model {product!r}.")
+        raise NotFoundException(_("There is no product model %(id)s.", id=repr(product)))
     system = registry.system(model)
     roles = [
-        RoleDocument(name, ROLES[name].label, [f"{s.slot}: {s.key}" for s in sources])
+        RoleDocument(name, translated(ROLES[name].label), [f"{s.slot}: {s.key}" for s in sources])
         for name, sources in system.roles.items()
     ]
     document = ProductDocument(
@@ -86,7 +87,7 @@ async def show_product(services: TheServices, product: FromPath[str]) -> Loaded[
     )
     rows = [(c.slot, c.label, c.vendor, c.plugin, c.variant) for c in document.components]
     header = ("slot", "label", "vendor", "plugin", "variant")
-    return Loaded(document, model.name, rows, header, (("Product models", "/products"),))
+    return Loaded(document, model.name, rows, header, ((_("Product models"), "/products"),))
 
 
 def _summary(model: ProductModel) -> ProductSummary:
@@ -99,7 +100,7 @@ def _summary(model: ProductModel) -> ProductSummary:
         model.description,
         list(model.markets),
         list(model.sn_rules),
-        [slot for slot, _ in model.slots()],
+        [slot for slot, _mounted in model.slots()],
     )
 
 

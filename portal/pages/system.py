@@ -31,6 +31,7 @@ from portal.presentation.flow import power_flow
 from portal.presentation.house import RoleReading, tiles
 from portal.presentation.readings import ReadingDocument, reading_documents, sections
 from portal.services import TheServices
+from portal.texts import N_, _, translated
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -217,10 +218,14 @@ class Tab:
     """A tab of the device page."""
 
     id: str
-    title: str
+    text: str
     icon: str
     load: Callable[..., Awaitable[Loaded[Any]]]
     permission: str = "systems:read"
+
+    @property
+    def title(self) -> str:
+        return translated(self.text)
 
     @property
     def template(self) -> str:
@@ -233,11 +238,11 @@ class Tab:
 TABS: Final = {
     tab.id: tab
     for tab in (
-        Tab("", "Overview", "home-bolt", system_overview),
-        Tab("readings", "Readings", "gauge", system_readings, "telemetry:read"),
-        Tab("faults", "Faults", "alert-triangle", system_faults, "faults:read"),
-        Tab("commands", "Commands", "terminal-2", system_commands, "commands:read"),
-        Tab("logs", "Logs", "file-text", system_logs, "logs:read"),
+        Tab("", N_("Overview"), "home-bolt", system_overview),
+        Tab("readings", N_("Readings"), "gauge", system_readings, "telemetry:read"),
+        Tab("faults", N_("Faults"), "alert-triangle", system_faults, "faults:read"),
+        Tab("commands", N_("Commands"), "terminal-2", system_commands, "commands:read"),
+        Tab("logs", N_("Logs"), "file-text", system_logs, "logs:read"),
     )
 }
 
@@ -250,7 +255,7 @@ def _loaded(  # noqa: PLR0917  the parts of every tab
     header: tuple[str, ...],
     view: Mapping[str, Any],
 ) -> Loaded[Any]:
-    crumbs = (("ESS systems", "/systems"), (device.sn, f"/systems/{device.sn}"))
+    crumbs = ((_("ESS systems"), "/systems"), (device.sn, f"/systems/{device.sn}"))
     shown = {
         "device": device,
         "zone": device.zone,
@@ -258,7 +263,7 @@ def _loaded(  # noqa: PLR0917  the parts of every tab
         "tabs": TABS,
         "record": device.record,
     }
-    title = device.sn if not tab else f"{TABS[tab].title} of {device.sn}"
+    title = device.sn if not tab else _("%(what)s of %(sn)s", what=TABS[tab].title, sn=device.sn)
     return Loaded(document, title, rows, header, crumbs if tab else crumbs[:1], {**shown, **view})
 
 

@@ -16,6 +16,7 @@ from portal.pages.device import last_heard
 from portal.presentation.house import RoleReading, role_readings
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess
+from portal.texts import _
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -74,7 +75,7 @@ async def list_systems(  # noqa: PLR0917  a handler's parameters
     filters = {"q": q, "product": product, "status": status}
     return Loaded(
         document,
-        "ESS systems",
+        _("ESS systems"),
         rows=_rows(document),
         header=("sn", "name", "product", "country", "status", "last_frame_at", *COLUMNS),
         view={

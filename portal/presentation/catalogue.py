@@ -12,6 +12,7 @@ from core.thing_model.provenance import CONFIDENCE, Source
 from portal.presentation.device import is_doubtful
 from portal.presentation.quantities import limits, quantity
 from portal.presentation.times import duration
+from portal.texts import _, translated
 
 
 class PluginCounts(Struct, frozen=True):
@@ -129,7 +130,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 
 
 def source_document(source: Source) -> SourceDocument:
-    confidence = CONFIDENCE.get(source.confidence, source.confidence)
+    confidence = translated(CONFIDENCE.get(source.confidence, source.confidence))
     return SourceDocument(source.id, source.title, confidence, source.reference, source.licence)
 
 
@@ -148,7 +149,7 @@ def datapoint_document(plugin: Plugin, datapoint: Datapoint) -> DatapointDocumen
         scope_text(datapoint.variants, datapoint.firmware),
         datapoint.doc,
         confidence,
-        CONFIDENCE.get(confidence, confidence),
+        translated(CONFIDENCE.get(confidence, confidence)),
         is_doubtful(confidence),
     )
 
@@ -160,10 +161,13 @@ def grid_spec_document(plugin: Plugin, spec: GridSpec) -> GridSpecDocument:
     ]
     for curve in spec.curves:
         points = ", ".join(f"{x:g} {curve.x_unit} → {y:g} {curve.y_unit}" for x, y in curve.points)
-        rows.append(_row(plugin, curve, f"curve {curve.name}".replace("_", " "), points))
+        rows.append(
+            _row(plugin, curve, _("curve %(name)s", name=curve.name.replace("_", " ")), points)
+        )
     for rule in spec.export_rules:
-        who = f"export limit {rule.operator}".strip()
-        value = f"{quantity(rule.value, rule.unit)} of {rule.relative_to}".replace("_", " ")
+        who = _("export limit %(operator)s", operator=rule.operator).strip()
+        whole = rule.relative_to.replace("_", " ")
+        value = _("%(value)s of %(whole)s", value=quantity(rule.value, rule.unit), whole=whole)
         rows.append(_row(plugin, rule, who, f"{value} {rule.note}".strip()))
     return GridSpecDocument(
         spec.id,
@@ -179,16 +183,22 @@ def grid_spec_document(plugin: Plugin, spec: GridSpec) -> GridSpecDocument:
     )
 
 
+def beyond(limit: GridLimit) -> str:
+    """On which side of which value a stage acts."""
+    value = quantity(limit.value, limit.unit)
+    return _("above %(value)s", value=value) if limit.above else _("below %(value)s", value=value)
+
+
 def _limit(plugin: Plugin, limit: GridLimit) -> GridLimitDocument:
     confidence = plugin.confidence_of(limit)
     return GridLimitDocument(
         limit.protection,
         limit.quantity,
-        f"{'above' if limit.above else 'below'} {quantity(limit.value, limit.unit)}",
+        beyond(limit),
         f"{limit.timing} {duration(limit.time)}" if limit.time is not None else "",
         limit.basis,
         confidence,
-        CONFIDENCE.get(confidence, confidence),
+        translated(CONFIDENCE.get(confidence, confidence)),
         is_doubtful(confidence) or limit.basis == "recalled",
     )
 
@@ -197,5 +207,5 @@ def _row(plugin: Plugin, row: Any, what: str, value: str) -> GridRowDocument:
     confidence = plugin.confidence_of(row)
     basis = getattr(row, "basis", "")
     doubtful = is_doubtful(confidence) or basis == "recalled"
-    words = CONFIDENCE.get(confidence, confidence)
+    words = translated(CONFIDENCE.get(confidence, confidence))
     return GridRowDocument(what, value, basis, confidence, words, doubtful)

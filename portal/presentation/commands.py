@@ -14,6 +14,7 @@ from core.thing_model.command import Command
 from core.thing_model.layout.fields import Value
 from portal.presentation.quantities import limits, quantity
 from portal.presentation.readings import UNPUBLISHED, slot_title
+from portal.texts import translated
 
 WIDGETS: Final = {
     "choice": "select",
@@ -220,7 +221,7 @@ def shown_value(part: Part, key: str, value: Value) -> str:
     datapoint = part.datapoints[key]
     if datapoint.enum is None or value is None:
         return str(quantity(value, datapoint.unit))
-    return f"{quantity(value)} ({datapoint.enum.label(value) or UNPUBLISHED})"
+    return f"{quantity(value)} ({datapoint.enum.label(value) or translated(UNPUBLISHED)})"
 
 
 def values_of(part: Part, command: Command, form: Mapping[str, str]) -> dict[str, Value]:

@@ -13,6 +13,7 @@ from core.thing_model.fault import Fault
 from core.thing_model.provenance import CONFIDENCE
 from portal.presentation.quantities import quantity
 from portal.presentation.readings import slot_title
+from portal.texts import _, translated
 
 
 class RatingDocument(Struct, frozen=True):
@@ -91,11 +92,18 @@ def components(parts: Mapping[str, Part]) -> Iterator[ComponentDocument]:
 def alike(listed: Iterable[ComponentDocument]) -> list[tuple[str, ComponentDocument]]:
     """Components in the order of their slots, those of one kind in a row under one title."""
     rows: list[tuple[str, ComponentDocument]] = []
-    for _, group in groupby(listed, lambda c: (c.kind, c.label, c.plugin, c.variant)):
+    for _key, group in groupby(listed, lambda c: (c.kind, c.label, c.plugin, c.variant)):
         same = list(group)
         first, last = same[0], same[-1]
         number = last.title.removeprefix(first.title.rstrip("0123456789"))
-        rows.append((first.title if first is last else f"{first.title} to {number}", first))
+        rows.append(
+            (
+                first.title
+                if first is last
+                else _("%(first)s to %(last)s", first=first.title, last=number),
+                first,
+            )
+        )
     return rows
 
 
@@ -108,7 +116,7 @@ def rating(plugin: Plugin, given: Rating) -> RatingDocument:
         given.unit,
         str(quantity(given.value, given.unit)),
         confidence,
-        CONFIDENCE.get(confidence, confidence),
+        translated(CONFIDENCE.get(confidence, confidence)),
         source.title if source else "",
         is_doubtful(confidence),
     )
@@ -165,5 +173,5 @@ def declared_faults(
 def told_by(fault: Fault) -> str:
     """Which bit or number of which datapoint says that the fault is present."""
     if fault.bit is not None:
-        return f"bit {fault.bit} of {fault.datapoint}"
+        return _("bit %(bit)s of %(datapoint)s", bit=fault.bit, datapoint=fault.datapoint)
     return f"{fault.datapoint} {fault.sign}"

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from portal.presentation.house import RoleReading, direction, shown_value
 from portal.presentation.quantities import IDLE, quantity
+from portal.texts import N_, _, translated
 
 LEVELS: Final = (IDLE, 300, 1000, 2500, 5000)
 """Watts from which an edge is drawn one step wider and moves one step faster."""
@@ -21,7 +22,12 @@ PATHS: Final[Mapping[tuple[str, str], str]] = {
     ("grid", "battery"): "M580 134 Q460 310 164 310",
 }
 PLACES: Final = {"pv": (120, 90), "grid": (600, 90), "battery": (120, 330), "load": (360, 210)}
-NAMES: Final = {"pv": "Solar", "grid": "Grid", "battery": "Battery", "load": "Home"}
+NAMES: Final = {"pv": N_("Solar"), "grid": N_("Grid"), "battery": N_("Battery"), "load": N_("Home")}
+TO: Final = {
+    "grid": N_("%(power)s to the grid"),
+    "battery": N_("%(power)s to the battery"),
+    "load": N_("%(power)s to the home"),
+}
 ICONS: Final = {"pv": "solar-panel", "grid": "plug", "battery": "battery", "load": "home-bolt"}
 UNACCOUNTED_SHARE: Final = 0.02
 UNACCOUNTED_LEAST: Final = 50
@@ -120,17 +126,18 @@ def _node(kind: str, power: float, house: Mapping[str, RoleReading]) -> Node:
     if kind == "battery" and "battery.soc" in house:
         words = f"{words}, {quantity(house['battery.soc'].value, '%')}"
     shown = str(shown_value(f"{kind}.power", power))
-    return Node(kind, NAMES[kind], ICONS[kind], *PLACES[kind], shown, words)
+    return Node(kind, translated(NAMES[kind]), ICONS[kind], *PLACES[kind], shown, words)
 
 
 def _sentences(ways: Mapping[tuple[str, str], float]) -> Iterator[str]:
     for source in ("pv", "battery", "grid"):
         parts = [
-            f"{quantity(round(power), 'W')} to the {NAMES[target].lower()}"
+            translated(TO[target]) % {"power": quantity(round(power), "W")}
             for (start, target), power in ways.items()
             if start == source and power >= IDLE
         ]
         if parts:
-            yield f"{NAMES[source]}: {', '.join(parts)}."
+            name = translated(NAMES[source])
+            yield _("%(source)s: %(ways)s.", source=name, ways=_(", ").join(parts))
     if not any(power >= IDLE for power in ways.values()):
-        yield "No power flows."
+        yield _("No power flows.")

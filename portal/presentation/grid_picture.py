@@ -11,10 +11,12 @@ from attrs import frozen
 
 from core.plugin import Plugin
 from core.thing_model.grid_spec import GridCurve, GridLimit, GridParameter, GridSpec
+from portal.presentation.catalogue import beyond
 from portal.presentation.charts import Area, Axis, Box, Chart, Label, Mark, Tick, corners, scale
 from portal.presentation.device import is_doubtful
 from portal.presentation.quantities import number, quantity
 from portal.presentation.times import duration
+from portal.texts import N_, _, translated
 
 TEN_MINUTES: Final = 600.0
 TIMES: Final = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -23,8 +25,12 @@ TRIP_BOX: Final = Box(700, 300, 48, 26, 380, 256)
 CURVE_BOX: Final = Box(330, 240, 48, 26, 314, 196)
 LABEL_STEP: Final = 15.0
 """Pixels between the labels beside a chart."""
-QUANTITIES: Final = {"voltage": ("Voltage", "V"), "frequency": ("Frequency", "Hz")}
-AXES: Final = {"V": "Voltage in V", "pu": "Voltage, share of nominal", "Hz": "Frequency in Hz"}
+QUANTITIES: Final = {"voltage": (N_("Voltage"), "V"), "frequency": (N_("Frequency"), "Hz")}
+AXES: Final = {
+    "V": N_("Voltage in V"),
+    "pu": N_("Voltage, share of nominal"),
+    "Hz": N_("Frequency in Hz"),
+}
 
 
 @frozen
@@ -68,18 +74,24 @@ def _trips(plugin: Plugin, spec: GridSpec) -> Iterator[Chart]:
 def _trip_chart(
     quantity_: str, nominal: float, limits: list[GridLimit], doubts: list[bool]
 ) -> Chart:
-    name, unit = QUANTITIES[quantity_]
+    marked, unit = QUANTITIES[quantity_]
+    name = translated(marked)
     box = TRIP_BOX
     x = Axis(TIMES[0], TIMES[-1], box.left, box.right, decades=True)
     low, high, ticks = scale([nominal, *(limit.value for limit in limits)])
     y = Axis(low, high, box.bottom, box.top)
     told = list(zip(limits, doubts, strict=True))
     stages = "; ".join(_words(limit, doubt) for limit, doubt in told)
-    sentence = f"{name}, nominal {quantity(nominal, unit)}, trips {stages}."
+    sentence = _(
+        "%(name)s, nominal %(nominal)s, trips %(stages)s.",
+        name=name,
+        nominal=quantity(nominal, unit),
+        stages=stages,
+    )
     return Chart(
-        f"{name} and time",
-        "Time in s (logarithmic)",
-        f"{name} in {unit}",
+        _("%(name)s and time", name=name),
+        _("Time in s (logarithmic)"),
+        _("%(name)s in %(unit)s", name=name, unit=unit),
         sentence,
         box,
         tuple(Tick(x.at(time), f"{time:g}") for time in TIMES),
@@ -88,7 +100,7 @@ def _trip_chart(
         any(doubts),
         marks=tuple(_mark(limit, x, y) for limit in limits),
         labels=tuple(_labels(told, y, box)),
-        nominal=Tick(y.at(nominal), "nominal"),
+        nominal=Tick(y.at(nominal), _("nominal")),
     )
 
 
@@ -118,11 +130,13 @@ def _mark(limit: GridLimit, x: Axis, y: Axis) -> Mark:
 def _labels(told: Iterable[tuple[GridLimit, bool]], y: Axis, box: Box) -> Iterator[Label]:
     """Beside the plot from top to bottom, moved apart as far as they need."""
     ordered = sorted(told, key=lambda one: y.at(one[0].value))
-    places = _apart([y.at(limit.value) for limit, _ in ordered], box.top, box.bottom)
+    places = _apart([y.at(limit.value) for limit, _doubtful in ordered], box.top, box.bottom)
     for place, (limit, doubt) in zip(places, ordered, strict=True):
         name = limit.protection.removesuffix("_10min").replace("_", " ")
         text = f"{name} {quantity(limit.value, limit.unit)}, {_time(limit)}"
-        yield Label(place, y.at(limit.value), f"{text}, unverified" if doubt else text, doubt)
+        yield Label(
+            place, y.at(limit.value), _("%(text)s, unverified", text=text) if doubt else text, doubt
+        )
 
 
 def _apart(wanted: list[float], low: float, high: float) -> list[float]:
@@ -139,20 +153,19 @@ def _apart(wanted: list[float], low: float, high: float) -> list[float]:
 
 def _time(limit: GridLimit) -> str:
     if limit.time is None:
-        return "time not stated"
+        return _("time not stated")
     time = duration(limit.time)
     if limit.timing == "average":
-        return f"{time} mean"
-    text = f"at most {time}" if limit.timing == "maximum" else time
+        return _("%(time)s mean", time=time)
+    text = _("at most %(time)s", time=time) if limit.timing == "maximum" else time
     if "10min" not in limit.protection:
         return text
-    return f"10 min mean + {text}" if limit.time else "10 min mean"
+    return _("10 min mean + %(time)s", time=text) if limit.time else _("10 min mean")
 
 
 def _words(limit: GridLimit, doubt: bool) -> str:  # noqa: FBT001  a row and whether to trust it
-    way = "above" if limit.above else "below"
-    text = f"{way} {quantity(limit.value, limit.unit)}, {_time(limit)}"
-    return f"{text} (unverified)" if doubt else text
+    text = f"{beyond(limit)}, {_time(limit)}"
+    return _("%(text)s (unverified)", text=text) if doubt else text
 
 
 # --- curves --------------------------------------------------------------------------------------
@@ -167,23 +180,29 @@ def _curve(curve: GridCurve, spec: GridSpec, doubt: bool) -> Chart:  # noqa: FBT
     dots = [(x.at(px), y.at(py)) for px, py in curve.points]
     foot = [(x.at(curve.points[-1][0]), y.at(0)), (x.at(curve.points[0][0]), y.at(0))]
     places = ", ".join(
-        f"{quantity(px, curve.x_unit)} gives {number(py)}" for px, py in curve.points
+        _("%(x)s gives %(y)s", x=quantity(px, curve.x_unit), y=number(py))
+        for px, py in curve.points
     )
+    if doubt:
+        places = _("%(text)s (unverified)", text=places)
     title = curve.name.replace("_", " ").capitalize()
+    sentence = _(
+        "%(title)s in %(unit)s: %(places)s.", title=title, unit=curve.y_unit, places=places
+    )
     nominals = {"V": spec.nominal_voltage, "Hz": spec.nominal_frequency, "pu": 1.0}
     nominal = nominals.get(curve.x_unit)
     return Chart(
         title,
-        AXES.get(curve.x_unit, curve.x_unit),
+        translated(AXES.get(curve.x_unit, curve.x_unit)),
         curve.y_unit,
-        f"{title} in {curve.y_unit}: {places}{' (unverified)' if doubt else ''}.",
+        sentence,
         box,
         tuple(Tick(x.at(value), number(value)) for value in x_ticks),
         tuple(Tick(y.at(value), number(value)) for value in y_ticks),
         (Area(corners([*dots, *foot]), doubt),),
         doubt,
         dots=tuple(dots),
-        nominal=Tick(x.at(nominal), "nominal") if nominal and x_low < nominal < x_high else None,
+        nominal=Tick(x.at(nominal), _("nominal")) if nominal and x_low < nominal < x_high else None,
     )
 
 
@@ -206,7 +225,7 @@ def _frequency_watt(plugin: Plugin, spec: GridSpec) -> tuple[GridCurve, bool] | 
     if not used:
         return None
     doubt = any(_doubt(plugin, row) for row in used)
-    name, unit = "frequency_watt (from its settings)", "change of power, %Pn"
+    name, unit = _("frequency_watt (from its settings)"), _("change of power, %Pn")
     return GridCurve(name, "Hz", unit, tuple(sorted(points))), doubt
 
 

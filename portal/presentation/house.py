@@ -8,13 +8,14 @@ from msgspec import Struct
 
 from core.thing_model.roles import OPPOSITE, ROLES
 from portal.presentation.quantities import IDLE, Quantity, quantity
+from portal.texts import N_, _, translated
 
 BUSY: Final[Mapping[str, str]] = {
-    "pv.power": "Producing",
-    "load.power": "Using",
-    "backup.power": "Supplying",
-    "generator.power": "Producing",
-    "charger.power": "Charging",
+    "pv.power": N_("Producing"),
+    "load.power": N_("Using"),
+    "backup.power": N_("Supplying"),
+    "generator.power": N_("Producing"),
+    "charger.power": N_("Charging"),
 }
 """What a power that has one direction only is doing while it is not idle."""
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,15 +68,16 @@ def role_readings(house: Mapping[str, float]) -> dict[str, RoleReading]:
 
 
 def direction(role: str, value: float) -> str:
-    """Which way a power goes: "Charging", "Exporting", "Idle"; empty for what is no power."""
+    """Which way a power goes: N_("Charging"), "Exporting", "Idle"; empty for what is no power."""
     declared = ROLES[role]
     if declared.unit != "W":
         return ""
     if abs(value) < IDLE:
-        return "Idle"
+        return _("Idle")
     if declared.positive:
-        return (declared.positive if value > 0 else OPPOSITE[declared.positive]).capitalize()
-    return BUSY.get(role, "")
+        way = declared.positive if value > 0 else OPPOSITE[declared.positive]
+        return translated(way.capitalize())
+    return translated(BUSY.get(role, ""))
 
 
 def tiles(readings: Mapping[str, RoleReading]) -> Iterator[Tile]:
@@ -85,5 +87,12 @@ def tiles(readings: Mapping[str, RoleReading]) -> Iterator[Tile]:
         shown, words = shown_value(role, reading.value), direction(role, reading.value)
         declared = ROLES[role]
         yield Tile(
-            role, declared.label, energy, icon, shown, words, reading.value, declared.counter
+            role,
+            translated(declared.label),
+            energy,
+            icon,
+            shown,
+            words,
+            reading.value,
+            declared.counter,
         )

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from core.thing_model.layout.fields import Value
 from core.thing_model.units import UNITS
+from portal.texts import _
 
 THOUSANDS: Final[Mapping[str, str]] = {
     "W": "kW",
@@ -37,7 +38,7 @@ def quantity(value: Value, unit: str = "") -> Quantity:
     if value is None:
         return Quantity("–")
     if isinstance(value, bool):
-        return Quantity("yes" if value else "no")
+        return Quantity(_("yes") if value else _("no"))
     if isinstance(value, str):
         return Quantity(value, _shown(unit))
     if unit in THOUSANDS and abs(value) >= 1000:
@@ -69,7 +70,7 @@ def limits(low: float | None, high: float | None, unit: str = "") -> str:
     if low is None and high is None:
         return ""
     if low is None:
-        return f"up to {number(high or 0)}{tail}"
+        return _("up to %(limit)s", limit=f"{number(high or 0)}{tail}")
     if high is None:
-        return f"from {number(low)}{tail}"
-    return f"{number(low)} to {number(high)}{tail}"
+        return _("from %(limit)s", limit=f"{number(low)}{tail}")
+    return _("%(low)s to %(high)s", low=number(low), high=f"{number(high)}{tail}")

@@ -12,8 +12,28 @@ from core.thing_model.datapoint import Datapoint
 from core.thing_model.layout.fields import Value
 from core.thing_model.roles import OPPOSITE, ROLES
 from portal.presentation.quantities import Quantity, quantity
+from portal.texts import N_, _, translated
 
-UNPUBLISHED: Final = "meaning not published"
+UNPUBLISHED: Final = N_("meaning not published")
+SLOTS: Final[Mapping[str, str]] = {
+    "ems": N_("EMS"),
+    "bms": N_("BMS"),
+    "bmu": N_("BMU"),
+    "inverter": N_("Inverter"),
+    "battery": N_("Battery"),
+    "batteries": N_("Batteries"),
+    "meter": N_("Meter"),
+    "grid_meter": N_("Grid meter"),
+    "pv_meter": N_("PV meter"),
+    "load_meter": N_("Load meter"),
+    "backup_box": N_("Backup box"),
+    "charger": N_("Charger"),
+    "generator": N_("Generator"),
+    "heat_pump": N_("Heat pump"),
+    "gateway": N_("Gateway"),
+    "dongle": N_("Communication module"),
+}
+"""Slots and kinds of components that have names; others are said as they are written."""
 WIDGETS: Final[Mapping[tuple[str, str], str]] = {
     ("role", "battery.soc"): "charge",
     ("unit", "%"): "share",
@@ -74,15 +94,17 @@ class Line:
 
     @property
     def role(self) -> str:
-        return ROLES[self.datapoint.role].label if self.datapoint.role else ""
+        return translated(ROLES[self.datapoint.role].label) if self.datapoint.role else ""
 
     @property
     def sign(self) -> str:
         """What the device's own sign says: "+ discharging", and the direction of this value."""
         positive = self.datapoint.positive
         if positive is None or not isinstance(self.value, int | float) or not self.value:
-            return f"+ {positive}" if positive else ""
-        return f"+ {positive}" if self.value > 0 else f"\u2212 {OPPOSITE[positive]}"
+            return f"+ {translated(positive)}" if positive else ""
+        if self.value > 0:
+            return f"+ {translated(positive)}"
+        return f"\u2212 {translated(OPPOSITE[positive])}"
 
 
 @frozen
@@ -151,8 +173,9 @@ def sections(parts: Mapping[str, Part], readings: Readings) -> Iterator[Section]
 def slot_title(slot: str) -> str:
     """How people say a slot: "Battery 1", "Grid meter"."""
     stem = slot.rstrip("0123456789")
-    words = f"{stem} {slot[len(stem) :]}".replace("_", " ").strip()
-    return "EMS" if words == "ems" else words[:1].upper() + words[1:]
+    words = stem.replace("_", " ").strip()
+    name = SLOTS.get(stem) or words[:1].upper() + words[1:]
+    return f"{translated(name)} {slot[len(stem) :]}".strip()
 
 
 def _cards(part: Part, readings: Readings) -> Iterator[Card]:
@@ -170,7 +193,7 @@ def _cards(part: Part, readings: Readings) -> Iterator[Card]:
     for line in lines.values():
         groups.setdefault(line.datapoint.group, []).append(line)
     for number, group in enumerate(sorted(groups, key=lambda name: not name)):
-        title = group.replace("_", " ").capitalize() or "More values"
+        title = group.replace("_", " ").capitalize() or _("More values")
         yield Card(f"{part.slot}-g{number}", title, tuple(groups[group]))
 
 

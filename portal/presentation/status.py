@@ -5,57 +5,63 @@ from typing import Final
 
 from attrs import frozen
 
+from portal.texts import N_, translated
+
 
 @frozen
 class Mark:
-    """A status: its word, its icon, and the colour it goes by."""
+    """A status: its English word, its icon, and the colour it goes by."""
 
-    word: str
+    text: str
     icon: str
     colour: str
 
+    @property
+    def word(self) -> str:
+        return translated(self.text)
+
 
 SYSTEM: Final[Mapping[str, Mark]] = {
-    "all": Mark("All", "layout-grid", "all"),
-    "normal": Mark("Normal", "circle-check", "normal"),
-    "fault": Mark("Fault", "alert-octagon", "fault"),
-    "offline": Mark("Offline", "wifi-off", "offline"),
-    "protection": Mark("Protection", "shield-check", "protection"),
-    "upgrading": Mark("Upgrading", "circle-arrow-up", "upgrading"),
-    "new": Mark("New", "star", "new"),
+    "all": Mark(N_("All"), "layout-grid", "all"),
+    "normal": Mark(N_("Normal"), "circle-check", "normal"),
+    "fault": Mark(N_("Fault"), "alert-octagon", "fault"),
+    "offline": Mark(N_("Offline"), "wifi-off", "offline"),
+    "protection": Mark(N_("Protection"), "shield-check", "protection"),
+    "upgrading": Mark(N_("Upgrading"), "circle-arrow-up", "upgrading"),
+    "new": Mark(N_("New"), "star", "new"),
 }
 SEVERITY: Final[Mapping[str, Mark]] = {
-    "critical": Mark("Critical", "alert-octagon", "critical"),
-    "protection": Mark("Protection", "shield-check", "protection"),
-    "warning": Mark("Warning", "alert-triangle", "warning"),
-    "info": Mark("Notice", "info-circle", "info"),
+    "critical": Mark(N_("Critical"), "alert-octagon", "critical"),
+    "protection": Mark(N_("Protection"), "shield-check", "protection"),
+    "warning": Mark(N_("Warning"), "alert-triangle", "warning"),
+    "info": Mark(N_("Notice"), "info-circle", "info"),
 }
 COMMAND: Final[Mapping[str, Mark]] = {
-    "QUEUED": Mark("Queued", "clock", "info"),
-    "SENT": Mark("Sent", "send", "info"),
-    "ACKED": Mark("Accepted", "check", "info"),
-    "RUNNING": Mark("Running", "refresh", "info"),
-    "SUCCEEDED": Mark("Applied", "circle-check", "success"),
-    "FAILED": Mark("Failed", "alert-octagon", "failed"),
-    "REJECTED": Mark("Rejected", "x", "failed"),
-    "TIMED_OUT": Mark("No answer", "clock", "warning"),
-    "EXPIRED": Mark("Expired", "clock", "warning"),
-    "CANCELLED": Mark("Withdrawn", "x", "unknown"),
+    "QUEUED": Mark(N_("Queued"), "clock", "info"),
+    "SENT": Mark(N_("Sent"), "send", "info"),
+    "ACKED": Mark(N_("Accepted"), "check", "info"),
+    "RUNNING": Mark(N_("Running"), "refresh", "info"),
+    "SUCCEEDED": Mark(N_("Applied"), "circle-check", "success"),
+    "FAILED": Mark(N_("Failed"), "alert-octagon", "failed"),
+    "REJECTED": Mark(N_("Rejected"), "x", "failed"),
+    "TIMED_OUT": Mark(N_("No answer"), "clock", "warning"),
+    "EXPIRED": Mark(N_("Expired"), "clock", "warning"),
+    "CANCELLED": Mark(N_("Withdrawn"), "x", "unknown"),
 }
 RISK: Final[Mapping[str, Mark]] = {
-    "read": Mark("Only reads", "eye", "info"),
-    "safe": Mark("Safe", "shield-check", "normal"),
-    "reversible": Mark("Reversible", "history", "info"),
-    "disruptive": Mark("Interrupts the device", "alert-triangle", "warning"),
-    "irreversible": Mark("Cannot be undone", "alert-octagon", "critical"),
+    "read": Mark(N_("Only reads"), "eye", "info"),
+    "safe": Mark(N_("Safe"), "shield-check", "normal"),
+    "reversible": Mark(N_("Reversible"), "history", "info"),
+    "disruptive": Mark(N_("Interrupts the device"), "alert-triangle", "warning"),
+    "irreversible": Mark(N_("Cannot be undone"), "alert-octagon", "critical"),
 }
 LOG: Final[Mapping[str, Mark]] = {
-    "fault": Mark("Fault", "alert-octagon", "fault"),
-    "upgrade": Mark("Upgrade", "circle-arrow-up", "upgrading"),
-    "command": Mark("Command", "terminal-2", "info"),
-    "config": Mark("Configuration", "adjustments", "info"),
-    "status": Mark("Status", "activity", "info"),
-    "repair": Mark("Repair", "tool", "warning"),
-    "self_check": Mark("Self-check", "shield-check", "normal"),
-    "unparsed": Mark("Not understood", "help-circle", "unknown"),
+    "fault": Mark(N_("Fault"), "alert-octagon", "fault"),
+    "upgrade": Mark(N_("Upgrade"), "circle-arrow-up", "upgrading"),
+    "command": Mark(N_("Command"), "terminal-2", "info"),
+    "config": Mark(N_("Configuration"), "adjustments", "info"),
+    "status": Mark(N_("Status"), "activity", "info"),
+    "repair": Mark(N_("Repair"), "tool", "warning"),
+    "self_check": Mark(N_("Self-check"), "shield-check", "normal"),
+    "unparsed": Mark(N_("Not understood"), "help-circle", "unknown"),
 }

@@ -6,10 +6,18 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
+from portal.texts import N_, _, translated
+
 Choice = Literal["site", "utc", "me"]
 CHOICES: Final[tuple[Choice, ...]] = ("site", "utc", "me")
 LONGEST: Final = 64
 STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+AGO: Final = {
+    "d": N_("%(number)s d ago"),
+    "h": N_("%(number)s h ago"),
+    "min": N_("%(number)s min ago"),
+    "s": N_("%(number)s s ago"),
+}
 
 
 @frozen
@@ -49,8 +57,8 @@ def zone_of(site: str, wanted: str, mine: str = "") -> Zone:
     chosen = there.get(wanted, "utc")
     order = list(there.values())
     after = order.index(chosen)
-    label = {"site": "Site time", "utc": "UTC", "me": "My time"}[chosen]
     name = names[chosen]
+    label = translated({"site": N_("Site time"), "utc": "UTC", "me": N_("My time")}[chosen])
     if chosen != "utc":
         label = f"{label}, {name.replace('_', ' ')}"
     return Zone(name, label, chosen, (*order[after + 1 :], *order[:after]))
@@ -78,8 +86,8 @@ def age(milliseconds: int) -> str:
     seconds = milliseconds // 1000
     for step, unit in STEPS:
         if seconds >= step:
-            return f"{seconds // step} {unit} ago"
-    return "now"
+            return translated(AGO[unit]) % {"number": seconds // step}
+    return _("now")
 
 
 def duration(seconds: float) -> str:
