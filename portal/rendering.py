@@ -18,7 +18,6 @@ from portal import menu, texts
 from portal.assets import asset_url
 from portal.presentation import house, quantities, readings, status, times
 from portal.services import Services
-from portal.texts import translated
 
 YEAR: Final = 31_536_000
 CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -45,7 +44,6 @@ def _environment() -> Environment:
     )
     names: dict[str, Any] = environment.globals
     names |= {
-        "_": translated,
         "asset": asset_url,
         "status": status,
         "UNPUBLISHED": readings.UNPUBLISHED,
