@@ -259,13 +259,18 @@ backfill_requests = Table(
 
 ENERGIES: Final = ("generation", "consumption", "charged", "discharged", "feed_in", "purchase")
 
+
+def _energies() -> list[Column[float]]:
+    return [Column(name, Double) for name in ENERGIES]
+
+
 days = Table(
     "days",
     METADATA,
     Column("system_id", BigInteger, nullable=False),
     Column("day", BigInteger, nullable=False),
     Column("company_id", BigInteger, nullable=False),
-    *(Column(name, Double) for name in ENERGIES),
+    *_energies(),
     Column("heard", Integer, nullable=False),
     Column("expected", Integer, nullable=False),
     PrimaryKeyConstraint("system_id", "day"),

@@ -52,13 +52,17 @@ def _five_minutes() -> None:
     )
 
 
+def _energies() -> list[Column[float]]:
+    return [Column(name, sa.Double()) for name in ENERGIES]
+
+
 def _days() -> None:
     op.create_table(
         "days",
         Column("system_id", sa.BigInteger(), nullable=False),
         Column("day", sa.BigInteger(), nullable=False),
         Column("company_id", sa.BigInteger(), nullable=False),
-        *(Column(name, sa.Double()) for name in ENERGIES),
+        *_energies(),
         Column("heard", sa.Integer(), nullable=False),
         Column("expected", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("system_id", "day", name="pk_days"),
