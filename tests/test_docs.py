@@ -227,7 +227,7 @@ async def test_the_device_of_the_tutorial_can_be_played(
     async with MqttConsumer(mosquitto.address(), "ingest-1", filters) as consumer:
         device = await asyncio.create_subprocess_exec(*command, cwd=followed, env=environment)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 message, *_ = await anext(consumer.batches())
         finally:
             device.terminate()

@@ -155,6 +155,7 @@ async def house(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[House]:
     made = House(tmp_path, mosquitto, database, settings, free_port())
     made.start(run_ingest(settings))
     made.start(run_worker(settings))
+    await until(lambda: made.rows("SELECT name FROM processes WHERE kind = 'ingest'"))
     yield made
     for task in reversed(made.tasks):
         await end(task)

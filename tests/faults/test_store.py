@@ -21,7 +21,7 @@ from core.runtime.clock import now
 from core.runtime.database import Database
 from core.upkeep.health import health
 from tests.databases import PostgreSQL, postgresql
-from tests.faults.harness import Process, environment, running, service, until
+from tests.faults.harness import PATIENCE, Process, environment, running, service, until
 from tests.faults.store import memory, sender, until_kept
 from tests.servers import Mosquitto, mosquitto, start_mosquitto
 
@@ -130,14 +130,16 @@ async def test_a_kill_at_any_sync_loses_and_doubles_nothing(
 async def killed_at(number: int, here: House, send) -> int:
     """Run an ingest that is killed at its n-th sync, while frames come in."""
     command = (
-        *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"),
+        *("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"),
         *("-e", f"inject=fdatasync:signal=SIGKILL:when={number}", "--"),
         *(sys.executable, *here.ingest.arguments),
     )
     process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **here.told})
     ended = asyncio.create_task(process.wait())
-    while not ended.done():
-        await send(50)
+    async with asyncio.timeout(PATIENCE):
+        while not ended.done():
+            await send(50)
+            await asyncio.sleep(0.2)
     return ended.result()
 
 

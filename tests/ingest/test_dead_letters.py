@@ -48,7 +48,11 @@ REJECTED = [
     ("unknown_channel", frame(1, channel="meter"), "inverters.bench in slot inverter has no"),
     ("undecodable", frame(1, b"\x00" * 9), "bytes"),
     ("undecodable", frame(1, b'{"p": 0}', channel="probe"), "ZeroDivisionError"),
-    ("unknown_command", ack(1, id=ULID, status="running"), f"never sent a command {ULID}"),
+    (
+        "unknown_command",
+        ack(1, id=ULID, status="running"),
+        f"never sent a command or request {ULID}",
+    ),
     ("unstorable", frame(1, b'{"pgrid": %d}' % 10**30, channel="ems"), "OverflowError"),
 ]
 ELSEWHERE = {"conflicting_frame", "illegal_transition"}

@@ -17,7 +17,7 @@ RULES: Final = {"light": {"type": "tag", "values": TAGS}, "dark": ["color-contra
 """What axe looks at: in the second theme only what a theme changes."""
 EMPTY: Final = "/systems?q=NOBODY"
 """A list in which nothing is."""
-SEEN_OTHERWISE: Final = ("/sign-in", "/setup", "/invitation", "/reset", "/ticket", "/resend")
+SEEN_OTHERWISE: Final = ("/sign-in", "/setup", "/open", "/resend")
 """Pages for who is not signed in, or by a link that is sent: their own tests open them."""
 
 
