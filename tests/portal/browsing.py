@@ -28,7 +28,9 @@ from tests.servers import HOST, free_port
 WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
-NO_PAGES: Final = re.compile(r"^/(\.json|\.csv|static|schema|healthz|find|jump|export)|/live$")
+NO_PAGES: Final = re.compile(
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/live$"
+)
 """Routes that answer something else than a page."""
 
 
