@@ -94,7 +94,8 @@ async def test_transactions_of_offline_hours_come_late_and_once(plant: Plant) ->
     assert record.started_at == round(then.timestamp() * 1000)
     async with plant.database.read() as connection:
         found = await connection.exec_driver_sql(
-            "SELECT device_time, receive_time FROM frames WHERE channel = 'meter_values'"
+            "SELECT device_time, receive_time FROM frames JOIN channel_names ON channel_id = id"
+            " WHERE channel = 'meter_values'"
         )
         ((device_time, receive_time),) = found.all()
     assert receive_time - device_time > 3_600_000
