@@ -8,6 +8,7 @@ import pytest
 from core.host import load
 from core.runtime.simulator import serial_number, simulated_fleet
 from core.simulation.system import SimulatedSystem
+from core.telemetry.readings import packed
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
 
@@ -27,6 +28,7 @@ def heard(system: SimulatedSystem) -> dict[tuple[str, str], Value]:
         channel = system.system.parts[slot].channels[name]
         values, refused = channel.read(frame)
         assert refused == ()
+        assert packed(dict(zip(channel.keys, values, strict=True)))
         latest |= {(slot, key): value for key, value in zip(channel.keys, values, strict=True)}
     return latest
 
@@ -92,4 +94,6 @@ def test_serial_numbers_fit_their_product_model():
 
 def test_a_fleet_can_be_limited_to_the_product_models_of_a_plugin():
     fleet = simulated_fleet(REGISTRY, 9, ["inverters.goodwe_et"])
-    assert {system.system.product.id for system in fleet} == {"goodwe-et"}
+    assert {system.system.parts["inverter"].plugin.name for system in fleet} == {
+        "inverters.goodwe_et"
+    }

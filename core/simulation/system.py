@@ -1,12 +1,12 @@
 """Plays a system from its own declarations: what happens in its house, said in its own frames.
 
-Values with a role follow the house. All others start from the first plausible vector of their
-channel, so that a simulated device says what a real one does. Faults are off, unless one is played:
-it comes and goes.
+Values with a role follow the house. All others are those of the best proved plausible vector of
+their channel, so that a simulated device says what a real one does; where nobody captured one, a
+quantity without a declared range is 0. Faults are off, unless one is played: it comes and goes.
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from core.thing_model.layout.codec import Codec
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
 from core.thing_model.problems import DecodeError, EncodeError
-from core.vectors import FrameVector, Vectors, read_vectors
+from core.vectors import ORIGINS, FrameVector, Vectors, read_vectors
 
 FAULT_PERIOD: Final = 30
 FAULT_LENGTH: Final = 20
@@ -49,7 +49,7 @@ class SimulatedSystem:
         weather = Weather(place_of(self.zone), self.sn)
         self.flow = Flow(self._house(chance), weather, self.zone, chance, chance.uniform(20, 80))
         self.bases = {
-            (slot, name): _base(channel, part.plugin.folder)
+            (slot, name): _base(part, channel)
             for slot, part in self.system.parts.items()
             for name, channel in part.channels.items()
         }
@@ -140,9 +140,9 @@ def _vectors(folder: Path) -> Vectors:
 
 
 @cache
-def _base(channel: Channel, folder: Path) -> Mapping[str, Value]:
-    """The values of the channel's first vector that is plausible, faults cleared."""
-    values = next(_plausible(channel, _vectors(folder).frames), dict.fromkeys(channel.codec.keys))
+def _base(part: Part, channel: Channel) -> Mapping[str, Value]:
+    """The values of the channel's best plausible vector, faults cleared."""
+    values = next(_plausible(part, channel), dict.fromkeys(channel.codec.keys))
     cleared = {fault.datapoint for fault in channel.faults}
     cleared.update(key for d in channel.computed if d.key in cleared for key in d.of)
     cleared.update(twin for key in list(cleared) for twin in _twins(channel).get(key, ()))
@@ -157,8 +157,9 @@ def _without_fault(channel: Channel, key: str, value: Value) -> Value:
     return None if any(fault.raised(value) for fault in own) else value
 
 
-def _plausible(channel: Channel, vectors: Sequence[FrameVector]) -> Iterator[dict[str, Value]]:
-    for vector in vectors:
+def _plausible(part: Part, channel: Channel) -> Iterator[dict[str, Value]]:
+    vectors = _vectors(part.plugin.folder).frames
+    for vector in sorted(vectors, key=lambda v: ORIGINS.index(v.origin)):
         if vector.channel != channel.name or vector.unavailable or vector.partial:
             continue
         if vector.variant not in (channel.decoder.variants or ("",)):
@@ -167,7 +168,15 @@ def _plausible(channel: Channel, vectors: Sequence[FrameVector]) -> Iterator[dic
             values = channel.codec.decode_checked(vector.data)
         except DecodeError:
             continue
-        yield dict(zip(channel.codec.keys, values, strict=True))
+        said = zip(channel.codec.keys, values, strict=True)
+        yield {k: v if _is_likely(vector, part.datapoints[k], v) else 0 for k, v in said}
+
+
+def _is_likely(vector: FrameVector, datapoint: Datapoint, value: Value) -> bool:
+    """Whether a device would say it: vectors from tables hold patterns that tell fields apart."""
+    if vector.origin in ("captured", "vendor") or not isinstance(value, int | float):
+        return True
+    return datapoint.range is not None or not datapoint.unit
 
 
 @cache

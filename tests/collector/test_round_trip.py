@@ -17,6 +17,7 @@ from sqlalchemy import text
 from core.commanding import commands
 from core.commanding.commands import CommandRecord, CommandRequest
 from core.fleet import systems
+from core.registry import Channel
 from core.runtime import topics
 from core.runtime.clock import now
 from core.runtime.collector.service import Collector
@@ -58,16 +59,22 @@ timeout = 1
 
 
 def goodwe_image() -> Image:
-    """A GoodWe that says what the fullest vector of each channel says."""
+    """A GoodWe that says what the fullest plausible vector of each channel says."""
     image = Image()
     system = REGISTRY.system(REGISTRY.product("goodwe-et"))
     channels = system.parts["inverter"].channels
     vectors = read_vectors(GOODWE.file.parent).frames
-    for vector in sorted(vectors, key=lambda v: len(v.values)):
+    good = [v for v in vectors if v.data and not v.variant]
+    for vector in sorted(good, key=lambda v: _plausible_values(channels[v.channel], v.data)):
         layout: Any = channels[vector.channel].decoder.layout
-        if vector.data and not vector.variant:
-            image.put(3, layout.layout.start, layout.framing.unwrap(vector.data))
+        image.put(3, layout.layout.start, layout.framing.unwrap(vector.data))
     return image
+
+
+def _plausible_values(channel: Channel, data: bytes) -> int:
+    """How many values of a frame are believed."""
+    values, _refused = channel.read(data)
+    return sum(value is not None for value in values)
 
 
 @attrs.define
