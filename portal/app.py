@@ -187,13 +187,13 @@ def _csrf_secret(settings: Settings) -> str:
 async def _watching(app: Litestar) -> AsyncGenerator[None, None]:
     """Look now and then whether all is well, while the application runs."""
     services: Services = app.state.services
-    task = asyncio.create_task(services.watch.keep(services.database))
+    ended = asyncio.Event()
+    task = asyncio.create_task(services.watch.keep(services.database, ended))
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        ended.set()
+        await task
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """What is not well, for the bell and the banner: looked up now and then, not for every page."""
 
 import asyncio
+import contextlib
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
@@ -103,14 +104,19 @@ class Watch:
             self.letters = sum((await dead_letters.counts(connection)).values())
         self.disk = await asyncio.to_thread(disk_of, self.folder)
 
-    async def keep(self, database: Database) -> None:
-        """Look again and again, until cancelled; a look that fails is said, and tried again."""
-        while True:
+    async def keep(self, database: Database, ended: asyncio.Event) -> None:
+        """Look again and again; a look that fails is said, and tried again.
+
+        Ended by the event, not cancelled: a driver cancelled while it connects leaves the
+        connection open.
+        """
+        while not ended.is_set():
             try:
                 await self.look(database)
             except Exception as error:  # noqa: BLE001  whatever a driver raises
                 LOGGER.warning("watching: %s", error)
-            await asyncio.sleep(EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), EVERY)
 
 
 def disk_of(folder: Path) -> tuple[int, int]:

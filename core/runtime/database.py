@@ -23,7 +23,7 @@ DRIVERS: Final = {
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
-BUSY_TIMEOUT: Final = 30_000
+BUSY_TIMEOUT: Final = 15_000
 WRITING: Final = {"writing": True}
 
 

@@ -37,6 +37,15 @@ class Condition:
     hint: str
 
 
+@frozen
+class Disk:
+    """A disk with data, as somebody sees it; in bytes, 0 where it is not known."""
+
+    seen_by: str
+    total: int
+    free: int
+
+
 UNREACHABLE: Final = Condition(
     "database_away",
     "critical",
@@ -51,14 +60,19 @@ def worst(conditions: Iterable[Condition]) -> Level:
     return LEVELS[max((LEVELS.index(each.level) for each in conditions), default=0)]
 
 
-async def health(connection: AsyncConnection, now: int) -> list[Condition]:
-    """What is not well, the gravest first; empty where all is."""
+async def health(
+    connection: AsyncConnection, now: int, disks: Iterable[Disk] = ()
+) -> list[Condition]:
+    """What is not well, the gravest first; empty where all is.
+
+    `disks` are those that the asker sees: on a full one no process can report it.
+    """
     processes = await heartbeats.known(connection)
     living = [each for each in processes if now - each.beat_at < SILENT_AFTER]
     found = [
         *_silent(living),
         *_behind(living, now),
-        *_disks(living),
+        *_disks([*disks, *map(_disk_of, living)]),
         *_plugins(living),
         *_stopped((await jobs.known(connection)).values()),
         *await _refused(connection, now),
@@ -104,11 +118,16 @@ def _behind(living: Iterable[Process], now: int) -> Iterator[Condition]:
             )
 
 
-def _disks(living: Iterable[Process]) -> Iterator[Condition]:
+def _disk_of(process: Process) -> Disk:
+    figures = process.figures
+    return Disk(process.name, figures.get("disk_total", 0), figures.get("disk_free", 0))
+
+
+def _disks(disks: Iterable[Disk]) -> Iterator[Condition]:
     seen: set[tuple[int, int]] = set()
-    for each in living:
-        total, free = each.figures.get("disk_total"), each.figures.get("disk_free")
-        if not total or free is None or (total, free >> 20) in seen:
+    for each in disks:
+        total, free = each.total, each.free
+        if not total or (total, free >> 20) in seen:
             continue
         seen.add((total, free >> 20))
         last = min(DISK_LAST, int(total * DISK_SCARCE))
@@ -117,7 +136,8 @@ def _disks(living: Iterable[Process]) -> Iterator[Condition]:
             yield Condition(
                 "disk_full",
                 level,
-                f"The data disk of {each.name} has {free / GIB:.1f} of {total / GIB:.1f} GiB left.",
+                f"The data disk of {each.seen_by} has {free / GIB:.1f} of "
+                f"{total / GIB:.1f} GiB left.",
                 "Make room, or let old frames be compacted or deleted earlier "
                 "(THINGWRIGHT_HOT_DAYS, THINGWRIGHT_RETENTION_DAYS).",
             )

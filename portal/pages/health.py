@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from core.runtime.metrics import CONTENT_TYPE, Observed, exposition
 from core.upkeep import heartbeats, jobs
-from core.upkeep.health import UNREACHABLE, Condition, Level, health, worst
+from core.upkeep.health import UNREACHABLE, Condition, Disk, Level, health, worst
 from portal.services import Services, TheServices
 from portal.signing_in import SESSIONLESS
+from portal.watching import disk_of
 
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -74,7 +75,8 @@ async def conditions(services: Services) -> list[Condition]:
     """What is not well, the gravest first; also where the database does not answer."""
     try:
         async with services.database.read() as connection:
-            return await health(connection, services.clock())
+            disk = Disk("the portal", *disk_of(services.settings.data))
+            return await health(connection, services.clock(), [disk])
     except Exception:  # noqa: BLE001  whatever a driver raises, the answer is no
         return [UNREACHABLE]
 

@@ -19,7 +19,7 @@ import pytest
 
 from core.runtime.clock import now
 from core.runtime.database import Database
-from core.upkeep.health import health
+from core.upkeep.health import Disk, health
 from tests.databases import PostgreSQL, postgresql
 from tests.faults.harness import PATIENCE, Process, environment, running, service, until
 from tests.faults.store import memory, sender, until_kept
@@ -108,7 +108,7 @@ async def test_a_full_disk_is_said_and_waited_for(mosquitto: Mosquitto, tmp_path
             await until_kept(here.database, 500)
             fill(small)
             await fleet.send(2000)
-            await until(lambda: says(here.database, "disk_full"), "health says that it is full", 30)
+            await until(lambda: says_full(here.database, small), "health says that it is full", 30)
             make_room(small)
             await until_kept(here.database, fleet.sent)
 
@@ -189,6 +189,9 @@ def make_room(folder: Path) -> None:
     (folder / "filler").unlink()
 
 
-async def says(database: Database, code: str) -> bool:
+async def says_full(database: Database, folder: Path) -> bool:
+    """Whether a reader says so, on whose disk no process can report any more."""
+    usage = shutil.disk_usage(folder)
     async with database.read() as connection:
-        return code in {each.code for each in await health(connection, now())}
+        found = await health(connection, now(), [Disk("the reader", usage.total, usage.free)])
+    return ("disk_full", "critical") in {(each.code, each.level) for each in found}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.host import Host
+from core.host import load
 from core.registry import Part, System
 from core.thing_model.fault import raised
 from core.thing_model.layout.fields import Value
@@ -42,9 +42,7 @@ UNITS = {"C": "degC"}
 
 @pytest.fixture(scope="module")
 def system() -> System:
-    host = Host(strict=True)
-    host.register("inverters.goodwe_et", goodwe_et, "built in")
-    registry = host.registry()
+    registry = load(strict=True)
     product = registry.product_of_sn("9010KETU000W0000")
     assert product is not None
     return registry.system(product)

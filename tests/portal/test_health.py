@@ -4,6 +4,7 @@ import attrs
 from litestar.testing import AsyncTestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from core.runtime.database import Database
 from core.runtime.heart import Heart
 from core.runtime.ingest import Ingest
 from core.runtime.settings import Settings
@@ -27,11 +28,12 @@ async def test_healthz_names_conditions_by_code_only(stranger: Site) -> None:
 
 
 async def test_a_database_that_is_away_is_a_condition(stranger: Site) -> None:
-    await stranger.database.close()
-    answer = await stranger.client.get("/healthz")
+    settings = stranger.app.state.services.settings
+    away = Database(settings.database_url)
+    async with AsyncTestClient(create_app(settings, stranger.registry, away, feed=False)) as client:
+        answer = await client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["conditions"] == ["database_away"]
-    await stranger.database.open()
 
 
 async def test_metrics_need_the_token_or_this_machine(stranger: Site) -> None:
