@@ -1,0 +1,245 @@
+"""Reading a list: a page, its count, its facets, one row, every row. Whatever it is a list of."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from attrs import evolve, frozen
+from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.listing import cursors, memory, tables
+from core.listing.cursors import Place
+from core.listing.filters import Choice, Filter, column_of
+from core.listing.memory import MemoryListing
+from core.listing.query import Occasion, Query
+from core.listing.tables import Listing, Row
+from core.listing.values import distinct
+
+AnyListing = Listing | MemoryListing
+Read = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+COUNT_CAP: Final = 10_000
+FACET_CAP: Final = 1_000
+PAGE: Final = 50
+BATCH: Final = 1_000
+
+
+@frozen
+class Page:
+    """Rows, and the cursors of the pages behind and before them; None where there is none."""
+
+    rows: list[Row]
+    next: str | None
+    previous: str | None
+
+
+@frozen
+class Count:
+    """How many; `capped` says that there are more."""
+
+    number: int
+    capped: bool
+
+
+async def page(
+    read: Read,
+    listing: AnyListing,
+    query: Query,
+    occasion: Occasion,
+    names: Sequence[str] = (),
+    limit: int = PAGE,
+) -> Page:
+    """A page of a list, with these columns or all; raises RequestError for a foreign cursor."""
+    place = cursors.read(listing, query)
+    if isinstance(listing, MemoryListing):
+        rows = memory.ordered(listing, query, occasion)
+        shown, earlier, later = memory.window(listing, query, rows, place, limit)
+        places = [_memory_place(listing, query, row) for row in shown]
+        return _page(listing, query, shown, places, (earlier, later))
+    async with read() as connection:
+        found = await _read(connection, listing, query, occasion, names, (place, limit + 1))
+    more, found = len(found) > limit, found[:limit]
+    before = place is not None and place.before
+    if before:
+        found.reverse()
+    places = [Place(row.pop("_sort"), row.pop("_tie")) for row in found]
+    around = (more, True) if before else (place is not None, more)
+    return _page(listing, query, found, places, around)
+
+
+def _page(
+    listing: AnyListing,
+    query: Query,
+    rows: list[Row],
+    places: Sequence[Place],
+    around: tuple[bool, bool],
+) -> Page:
+    earlier, later = around
+    behind = cursors.write(listing, query, places[-1]) if rows and later else None
+    before = evolve(places[0], before=True) if rows and earlier else None
+    return Page(rows, behind, cursors.write(listing, query, before) if before else None)
+
+
+def _memory_place(listing: MemoryListing, query: Query, row: Row) -> Place:
+    value = row[query.sort]
+    return Place(None if value is None else memory.sortable(value), row[listing.key])
+
+
+async def _read(
+    connection: AsyncConnection,
+    listing: Listing,
+    query: Query,
+    occasion: Occasion,
+    names: Sequence[str],
+    at: tuple[Place | None, int],
+) -> list[Row]:
+    place, limit = at
+    statement = tables.rows_query(listing, names or listing.names, query, occasion)
+    statement = statement.where(*await tables.filtered(connection, listing, query, occasion))
+    found: list[Row] = []
+    for conditions, order in tables.stretches(listing, query, place, occasion):
+        if len(found) < limit:
+            stretch = statement.where(*conditions).order_by(*order).limit(limit - len(found))
+            found += [dict(row) for row in (await connection.execute(stretch)).mappings()]
+    return found
+
+
+async def count(
+    read: Read, listing: AnyListing, query: Query, occasion: Occasion, cap: int = COUNT_CAP
+) -> Count:
+    """How many rows fit, counted up to `cap` and no further."""
+    if isinstance(listing, MemoryListing):
+        number = sum(1 for _ in memory.filtered(listing, query, occasion))
+        return Count(min(number, cap), number > cap)
+    async with read() as connection:
+        conditions = await tables.filtered(connection, listing, query, occasion)
+        some = select(literal(1)).select_from(listing.source).where(*conditions).limit(cap + 1)
+        statement = select(func.count()).select_from(some.subquery())
+        number = int((await connection.execute(statement)).scalar_one())
+    return Count(min(number, cap), number > cap)
+
+
+async def facets(
+    read: Read, listing: AnyListing, query: Query, occasion: Occasion, cap: int = FACET_CAP
+) -> Mapping[str, Mapping[str, Count]]:
+    """By choice and value, how many rows there would be: each choice beside the other filters."""
+    wanted = [f for f in listing.filters if isinstance(f, Choice) and f.facet]
+    if isinstance(listing, MemoryListing):
+        return {f.key: _memory_facet(listing, f, query, occasion, cap) for f in wanted}
+    found: dict[str, Mapping[str, Count]] = {}
+    for filter in wanted:
+        async with read() as connection:
+            found[filter.key] = await _facet(connection, listing, filter, query, occasion, cap)
+    return found
+
+
+def _memory_facet(
+    listing: MemoryListing, filter: Choice, query: Query, occasion: Occasion, cap: int
+) -> Mapping[str, Count]:
+    numbers: dict[str, int] = dict.fromkeys(filter.choices, 0)
+    for row in memory.filtered(listing, query.without(filter.key), occasion):
+        for value in memory.values_of(row[column_of(filter)]):
+            numbers[value] = numbers.get(value, 0) + 1
+    return {value: Count(min(n, cap), n > cap) for value, n in numbers.items() if n}
+
+
+async def _facet(
+    connection: AsyncConnection,
+    listing: Listing,
+    filter: Choice,
+    query: Query,
+    occasion: Occasion,
+    cap: int,
+) -> Mapping[str, Count]:
+    values = await choices_of(connection, listing, filter, occasion)
+    others = await tables.filtered(connection, listing, query.without(filter.key), occasion)
+    counted = [
+        select(literal(value).label("value"), func.count().label("number")).select_from(
+            select(literal(1))
+            .select_from(listing.source)
+            .where(*others, _is(listing, filter, value, occasion))
+            .limit(cap + 1)
+            .subquery()
+        )
+        for value in values
+    ]
+    if not counted:
+        return {}
+    found = (await connection.execute(union_all(*counted))).all()
+    return {v: Count(min(n, cap), n > cap) for v, n in found if n}
+
+
+def _is(listing: Listing, filter: Choice, value: str, occasion: Occasion) -> Any:
+    if own := listing.conditions.get(filter.key):
+        return own((value,), occasion)
+    return tables.expression(listing, column_of(filter), occasion) == value
+
+
+async def choices_of(
+    connection: AsyncConnection, listing: Listing, filter: Choice, occasion: Occasion
+) -> Sequence[str]:
+    """The values that a choice can have: declared, known to the engine, or found in the table."""
+    if filter.choices:
+        return filter.choices
+    if known := listing.choices.get(filter.key):
+        return known(occasion)
+    return await distinct(
+        connection, tables.expression(listing, column_of(filter), occasion), listing.source
+    )
+
+
+async def by_keys(
+    read: Read,
+    listing: AnyListing,
+    keys: Sequence[str],
+    occasion: Occasion,
+    names: Sequence[str] = (),
+) -> list[Row]:
+    """Those of the rows with these keys that the asker may see."""
+    if isinstance(listing, MemoryListing):
+        wanted = set(keys)
+        return [row for row in listing.rows(occasion) if str(row[listing.key]) in wanted]
+    column = tables.expression(listing, listing.key, occasion)
+    values = [tables.key_value(listing, occasion, key) for key in keys]
+    scope = listing.scope(occasion.access)
+    query = Query(listing.key)
+    statement = tables.rows_query(listing, names or listing.names, query, occasion).where(
+        column.in_([value for value in values if value is not None]),
+        *(() if scope is None else (scope,)),
+    )
+    async with read() as connection:
+        found = [dict(row) for row in (await connection.execute(statement)).mappings()]
+    return [{k: v for k, v in row.items() if k not in ("_sort", "_tie")} for row in found]
+
+
+async def one(
+    read: Read, listing: AnyListing, key: str, occasion: Occasion, names: Sequence[str] = ()
+) -> Row | None:
+    """The row of a key; None where there is none that the asker may see."""
+    return next(iter(await by_keys(read, listing, [key], occasion, names)), None)
+
+
+async def batches(
+    read: Read,
+    listing: AnyListing,
+    query: Query,
+    occasion: Occasion,
+    names: Sequence[str] = (),
+    size: int = BATCH,
+) -> AsyncIterator[Page]:
+    """Every row that fits, from the query's place on, in constant memory.
+
+    Each batch is read in a transaction of its own, so that a long walk holds nothing up; `next` of
+    a batch is where the walk can be taken up again.
+    """
+    cursor: str | None = query.cursor
+    while cursor is not None:
+        batch = await page(read, listing, evolve(query, cursor=cursor), occasion, names, size)
+        if batch.rows:
+            yield batch
+        cursor = batch.next
+
+
+def filter_of(listing: AnyListing, key: str) -> Filter | None:
+    """The filter of a key."""
+    return next((f for f in listing.filters if f.key == key), None)
