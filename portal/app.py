@@ -30,6 +30,7 @@ from litestar.types import (
     Send,
 )
 
+from core.access import AccessError
 from core.registry import Registry
 from core.runtime.clock import Clock, now
 from core.runtime.database import Database
@@ -39,7 +40,7 @@ from portal.assets import STATIC
 from portal.pages import ROUTES
 from portal.rendering import YEAR
 from portal.services import Services
-from portal.signing_in import SESSIONLESS, SessionMiddleware
+from portal.signing_in import SESSIONLESS, SessionMiddleware, access_of
 from portal.twins import routed
 
 BODY_LIMIT: Final = 65_536
@@ -119,13 +120,21 @@ def create_app(
     return Portal(
         [*ROUTES, static],
         state=State({"services": services}),
-        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "access": Provide(access_of),
+        },
         middleware=[DefineMiddleware(SessionMiddleware)],
         csrf_config=_csrf(services),
         compression_config=CompressionConfig(
             "gzip", gzip_compress_level=6, exclude=["/live$", "^/static"]
         ),
-        exception_handlers={HTTPException: errors.http_error, Exception: errors.broken},
+        exception_handlers={
+            HTTPException: errors.http_error,
+            AccessError: errors.denied,
+            Exception: errors.broken,
+        },
+        after_exception=[errors.note_denied],
         openapi_config=openapi_config(),
         logging_config=None,
         request_max_body_size=BODY_LIMIT,

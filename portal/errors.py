@@ -9,8 +9,12 @@ from urllib.parse import quote
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
+from litestar.types import Scope
 
+from core.access import AccessError
+from core.audit import entries
 from portal.rendering import render_page
+from portal.services import Services
 
 LOGGER: Final = logging.getLogger(__name__)
 SAID: Final[Mapping[int, str]] = {
@@ -30,7 +34,35 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     """An error with a status of its own."""
     if error.status_code == 401 and request.method == "GET" and not wants_json(request):
         return Redirect(f"/sign-in?next={quote(_asked_for(request), safe='')}", status_code=303)
+    if error.status_code == 401 and isinstance(error.extra, dict) and not wants_json(request):
+        context = {"next": request.url.path, "failed": "", "name": "", "kept": error.extra}
+        return render_page(request, "sign_in.html.jinja", "Sign in", context, 401)
     return problem(request, error.status_code, _detail(error))
+
+
+def denied(request: Request[Any, Any, Any], error: AccessError) -> Response[Any]:
+    """Somebody asked for what they may not do."""
+    return problem(request, 403, str(error))
+
+
+async def note_denied(error: Exception, scope: Scope) -> None:
+    """Tell the audit of a request that was denied."""
+    who = scope.get("user")
+    if not isinstance(error, AccessError) or who is None:
+        return
+    services: Services = scope["litestar_app"].state.services
+    client = scope["client"]
+    async with services.database.begin() as connection:
+        await entries.record(
+            connection,
+            who.access,
+            "accounts",
+            "denied",
+            error.permission,
+            new={"request": f"{scope['method']} {scope['path']}"[:200]},
+            now=services.clock(),
+            address=client[0] if client else "",
+        )
 
 
 def broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -1,42 +1,105 @@
-"""Who is asking: the session's cookie, and what one must be signed in for."""
+"""Who is asking: the session's cookie or an API token, and what one needs to be let in."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from attrs import frozen
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.params import SkipValidation
 
-from core.accounts import sessions
+from core.access import Access
+from core.accounts import api_tokens, sessions, users
+from core.accounts.sessions import Session
 from portal.services import Services
 
 OPEN: Final = "open_to_all"
 """Handlers with this option need no session, and are told of one."""
 SESSIONLESS: Final = "exclude_from_auth"
 """Handlers with this option ask nobody who is there; Litestar's name."""
-MAY_OPERATE: Final = ("admin", "operator")
+FORGOTTEN: Final = ("password", "code", "_csrf_token", "token")
+"""Words in the names of fields that are not carried over a sign-in."""
+BEARER: Final = "Bearer "
+TWIN_PREFIX: Final = "/.json/"
+"""How the routes begin that an API token opens: the JSON twins, which only read."""
+
+
+@frozen
+class Machine:
+    """Whoever asks with an API token, which is no session and opens no page."""
+
+    access: Access
 
 
 class SessionMiddleware(AbstractAuthenticationMiddleware):
-    """Finds the session of a request; an id that accounts do not know is nobody's."""
+    """Finds who makes a request; an id that accounts do not know is nobody's."""
 
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> AuthenticationResult:
         services: Services = connection.app.state.services
+        said = connection.headers.get("authorization", "")
+        if said.startswith(BEARER):
+            machine = await _machine(services, connection, said.removeprefix(BEARER).strip())
+            return AuthenticationResult(user=machine, auth="")
         token = connection.cookies.get(cookie_name(services), "")
-        session = await _session(services, token) if token else None
+        session = await session_of(services, token) if token else None
         if session is None and not connection.route_handler.opt.get(OPEN):
-            raise NotAuthorizedException("sign in first")
+            raise NotAuthorizedException("sign in first", extra=await _entered(connection))
+        policy = services.policy
+        if session is not None and policy.second_factor and not _may_wait(connection):
+            await _demand_second_factor(services, session)
         return AuthenticationResult(user=session, auth=token)
 
 
-async def _session(services: Services, token: str) -> sessions.Session | None:
+async def _machine(
+    services: Services, connection: ASGIConnection[Any, Any, Any, Any], token: str
+) -> Machine:
+    if not connection.scope["path"].startswith(TWIN_PREFIX):
+        raise NotAuthorizedException("an API token opens the .json addresses only")
+    async with services.database.begin() as writing:
+        access = await api_tokens.access_of(writing, token, services.clock(), services.policy)
+    if access is None:
+        raise NotAuthorizedException("the API token is not good, or no longer")
+    return Machine(access)
+
+
+async def _entered(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, str]:
+    """What was typed into a form whose session is over, but for secrets: it shall not be lost."""
+    if connection.scope["method"] != "POST":
+        return {}
+    form = await Request[Any, Any, Any](connection.scope, connection.receive).form()
+    return {
+        name: value
+        for name, value in form.items()
+        if isinstance(value, str) and not any(word in name for word in FORGOTTEN)
+    }
+
+
+def _may_wait(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return connection.scope["path"].startswith(("/account", "/sign-", "/static"))
+
+
+async def _demand_second_factor(services: Services, session: Session) -> None:
+    """Raises PermissionDeniedException for an A user who must set up a second factor first."""
+    if session.access.user_type != "A":
+        return
+    async with services.database.read() as connection:
+        user = await users.by_id(connection, session.user_id)
+    if user is None or not user.has_second_factor:
+        raise PermissionDeniedException("set up a second factor first, at /account")
+
+
+async def session_of(services: Services, token: str) -> Session | None:
+    """The session of a token, noted as in use; None where it is nobody's."""
     now = services.clock()
     async with services.database.read() as connection:
-        session = await sessions.by_token(connection, token, now)
+        session = await sessions.by_token(connection, token, now, services.policy)
     if session is not None and session.needs_touch(now):
         async with services.database.begin() as connection:
             await sessions.touch(connection, session.id, now)
@@ -56,15 +119,49 @@ def session_cookie(services: Services, token: str) -> Cookie:
         httponly=True,
         samesite="lax",
         secure=services.secure,
-        max_age=sessions.LIFE // 1000 if token else 0,
+        max_age=services.policy.life // 1000 if token else 0,
     )
 
 
-def may_operate(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard: viewers look, they change nothing."""
-    if connection.user is None or connection.user.role not in MAY_OPERATE:
-        raise PermissionDeniedException("your role may look at this, and change nothing")
+TheAccess = SkipValidation[NamedDependency[Access]]
+"""Who asks and what they may, as a handler or loader asks for it."""
+
+
+async def access_of(request: Request[Any, Any, Any]) -> Access:
+    """The access of a request; raises NotAuthorizedException where nobody is signed in."""
+    if request.user is None:
+        raise NotAuthorizedException("sign in first")
+    access: Access = request.user.access
+    return access
+
+
+def needs(
+    permission: str,
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
+    """A guard: whoever asks must have this permission; raises AccessError."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if connection.user is None:
+            raise NotAuthorizedException("sign in first")
+        connection.user.access.require(permission)
+
+    return guard
+
+
+async def freshly_proved(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
+    """A guard for sensitive actions: password or code were asked for a few minutes ago."""
+    services: Services = connection.app.state.services
+    session = connection.user
+    if not isinstance(session, Session) or not session.is_fresh(services.clock(), services.policy):
+        raise PermissionDeniedException("prove that it is you first: /account/prove")
 
 
 def address_of(request: Request[Any, Any, Any]) -> str:
     return request.client.host if request.client else ""
+
+
+def client_of(request: Request[Any, Any, Any]) -> str:
+    """What the browser says that it is."""
+    return request.headers.get("user-agent", "")

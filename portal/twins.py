@@ -16,6 +16,7 @@ from litestar.params import SkipValidation
 from msgspec import Struct
 
 from portal.rendering import render_page
+from portal.signing_in import needs
 
 Document = TypeVar("Document", bound=Struct)
 Rows = Iterable[Sequence[str | float | bool | None]]
@@ -43,15 +44,23 @@ TheLoaded = SkipValidation[NamedDependency[Any]]
 
 
 def page(
-    path: str, template: str, load: Load, *, twin: str = "", **dependencies: Callable[..., Any]
+    path: str,
+    template: str,
+    load: Load,
+    *,
+    permission: str,
+    twin: str = "",
+    **dependencies: Callable[..., Any],
 ) -> list[HTTPRouteHandler]:
     """The handlers of a page: `load` is a dependency, its parameters are path and query.
 
-    `twin` is the path that JSON and CSV go by, where it is another; `dependencies` are what `load`
+    `permission` is what one needs to see it. `twin` is the path that JSON and CSV go by, where it is another; `dependencies` are what `load`
     takes beside them.
     """
     document: Any = get_args(get_type_hints(load)["return"])[0]
-    needs = {name: Provide(given) for name, given in {**dependencies, "loaded": load}.items()}
+    given_by = {name: Provide(given) for name, given in {**dependencies, "loaded": load}.items()}
+
+    guards = [needs(permission)]
 
     async def html(request: Request[Any, Any, Any], loaded: TheLoaded) -> Response[str]:
         return render_page(request, template, loaded.title, _context(loaded))
@@ -66,10 +75,17 @@ def page(
     json.__doc__ = load.__doc__
     name = load.__name__
     return [
-        get(path, dependencies=needs, include_in_schema=False, name=f"{name}:html")(html),
+        get(
+            path,
+            dependencies=given_by,
+            guards=guards,
+            include_in_schema=False,
+            name=f"{name}:html",
+        )(html),
         get(
             twin_route(twin or path, "json"),
-            dependencies=needs,
+            dependencies=given_by,
+            guards=guards,
             operation_id=name,
             summary=name.replace("_", " ").capitalize(),
             description=load.__doc__,
@@ -77,7 +93,8 @@ def page(
         )(json),
         get(
             twin_route(twin or path, "csv"),
-            dependencies=needs,
+            dependencies=given_by,
+            guards=guards,
             include_in_schema=False,
             name=f"{name}:csv",
         )(sheet),

@@ -10,6 +10,8 @@ from attrs import field, frozen
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.access import Access
+from core.fleet.scope import visible
 from core.fleet.systems import COUNT_CAP, SHORTEST_SUBSTRING, SystemRecord
 from core.fleet.tables import systems
 from core.journal.tables import faults
@@ -66,12 +68,14 @@ async def page(
     connection: AsyncConnection,
     wanted: Wanted,
     moment: Moment,
+    access: Access,
     *,
     after_sn: str = "",
     limit: int = 50,
 ) -> list[Glance]:
     """Systems in order of serial number, from behind `after_sn` on."""
-    query = select(systems, _status(moment), _critical_count()).where(systems.c.sn > after_sn)
+    query = select(systems, _status(moment), _critical_count())
+    query = query.where(systems.c.sn > after_sn, visible(access))
     found = await connection.execute(
         _filtered(query, wanted, moment).order_by(systems.c.sn).limit(limit)
     )
@@ -91,18 +95,25 @@ async def of_system(connection: AsyncConnection, record: SystemRecord, moment: M
 
 
 async def count(
-    connection: AsyncConnection, wanted: Wanted, moment: Moment, *, cap: int = COUNT_CAP
+    connection: AsyncConnection,
+    wanted: Wanted,
+    moment: Moment,
+    access: Access,
+    *,
+    cap: int = COUNT_CAP,
 ) -> int:
     """How many systems fit, counted up to `cap` and no further."""
-    some = _filtered(select(systems.c.id), wanted, moment).limit(cap).subquery()
+    some = (
+        _filtered(select(systems.c.id).where(visible(access)), wanted, moment).limit(cap).subquery()
+    )
     return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
 
 
-async def counts(connection: AsyncConnection, moment: Moment) -> Counts:
-    """The whole fleet by status."""
+async def counts(connection: AsyncConnection, moment: Moment, access: Access) -> Counts:
+    """All systems that somebody sees, by status."""
     status = _status(moment).label("status")
     query = select(status, func.count(), func.sum(case((_is_new(moment), 1), else_=0)))
-    found = (await connection.execute(query.group_by(status))).all()
+    found = (await connection.execute(query.where(visible(access)).group_by(status))).all()
     by_status: dict[str, int] = {name: number for name, number, _ in found}
     new = sum(int(fresh or 0) for _, _, fresh in found)
     normal, fault, offline = (by_status.get(name, 0) for name in STATUSES)

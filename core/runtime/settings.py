@@ -4,11 +4,12 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, cast
 from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
+from core.access import UserType
 from core.runtime.credentials import Credentials
 from core.runtime.database import DatabaseError, database_url
 from core.runtime.mqtt_login import BrokerAddress
@@ -43,6 +44,8 @@ class Settings:
     plugins: folders with more plugins (THINGWRIGHT_PLUGINS, separated as in PATH).
     plug_and_play: whether a device that names a known product model registers itself
     (THINGWRIGHT_PLUG_AND_PLAY, yes).
+    open_to: types of users who are let into the portal (THINGWRIGHT_PORTAL_OPEN_TO, A).
+    second_factor: whether A users must have one (THINGWRIGHT_SECOND_FACTOR, no).
     """
 
     data: Path = Path("data")
@@ -51,6 +54,8 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     plugins: tuple[Path, ...] = ()
     plug_and_play: bool = True
+    open_to: frozenset[UserType] = frozenset({"A"})
+    second_factor: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -64,6 +69,13 @@ class Settings:
         flag = FLAGS.get(said("PLUG_AND_PLAY", "yes").lower())
         if flag is None:
             problems.append(Problem(PREFIX + "PLUG_AND_PLAY", "is neither yes nor no", "say one"))
+        open_to = frozenset(said("PORTAL_OPEN_TO", "A").upper().replace(",", " ").split())
+        if not open_to <= {"A", "B", "C"}:
+            what = "names a type of user that there is not"
+            problems.append(Problem(PREFIX + "PORTAL_OPEN_TO", what, "some of A, B and C"))
+        second_factor = FLAGS.get(said("SECOND_FACTOR", "no").lower())
+        if second_factor is None:
+            problems.append(Problem(PREFIX + "SECOND_FACTOR", "is neither yes nor no", "say one"))
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -73,6 +85,8 @@ class Settings:
             said("SECRET_KEY"),
             tuple(Path(folder) for folder in said("PLUGINS").split(os.pathsep) if folder),
             flag is not False,
+            cast("frozenset[UserType]", open_to),
+            second_factor is True,
         )
 
     @property

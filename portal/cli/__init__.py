@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "decode": ("portal.cli.frames:decode", "Read one frame as a plugin does, as JSON."),
     "encode": ("portal.cli.frames:encode", "Write the frame or command that says some values."),
     "new": ("portal.cli.scaffold:new", "Make a new plugin that conforms, to start from."),
+    "audit": ("portal.cli.audit:audit", "Check that nobody changed the audit."),
     "openapi": ("portal.cli.openapi:openapi", "Print the OpenAPI document."),
     "schema": ("portal.cli.schema:schema", "Write the JSON Schemas, or check that they are fresh."),
 }

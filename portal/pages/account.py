@@ -1,5 +1,7 @@
 """Setting up the first user, signing in and signing out."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
@@ -7,11 +9,16 @@ from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from core.accounts import sessions, sign_in, users
+from core.accounts.passwords import SHORTEST
 from core.accounts.sign_in import SignInError, TooManyAttemptsError
 from core.records import RequestError
 from portal.rendering import render_page
 from portal.services import Services, TheServices
-from portal.signing_in import OPEN, address_of, session_cookie
+from portal.signing_in import OPEN, address_of, client_of, session_cookie
+
+KEPT: Final = "kept:"
+"""Before the names of fields that belong to another form, which is sent after signing in."""
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @get("/setup", opt={OPEN: True}, include_in_schema=False)
@@ -35,7 +42,9 @@ async def set_up(request: Request[Any, Any, Any], services: TheServices) -> Resp
         await users.set_up(begin, token, name, password, now)
     except RequestError as error:
         return _setup(request, token, name, error.problems)
-    signed = await sign_in.sign_in(begin, name, password, address_of(request), now)
+    signed = await sign_in.sign_in(
+        begin, name, password, address_of(request), now, client_of(request), services.policy
+    )
     return _entered(services, signed.token, "/")
 
 
@@ -52,19 +61,34 @@ async def enter(request: Request[Any, Any, Any], services: TheServices) -> Respo
     """Sign in: always a new session, and the one before is over."""
     form = await request.form()
     name, password, wanted = (str(form.get(key, "")) for key in ("name", "password", "next"))
-    begin, address = services.database.begin, address_of(request)
+    begin, address, client = services.database.begin, address_of(request), client_of(request)
+    kept, now, policy = _kept(form), services.clock(), services.policy
     try:
-        signed = await sign_in.sign_in(begin, name, password, address, services.clock())
-    except TooManyAttemptsError as error:
-        answer = _form(
-            request, wanted, f"Too many attempts. Try again in {error.retry_after} s.", 429
-        )
-        answer.headers["Retry-After"] = str(error.retry_after)
-        return answer
-    except SignInError:
-        return _form(request, wanted, "Name and password do not belong together.", 422, name)
+        signed = await sign_in.sign_in(begin, name, password, address, now, client, policy)
+    except SignInError as error:
+        return _refused(_form(request, wanted, _said(error), 422, name, kept), error)
     await _leave(services, request.auth)
-    return _entered(services, signed.token, local(wanted))
+    if signed.needs_code:
+        return _code_form(request, signed.token, wanted, "", 200, kept)
+    return _welcome(request, services, signed.token, wanted, kept)
+
+
+@post("/sign-in/code", opt={OPEN: True}, include_in_schema=False)
+async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
+    """The second step of signing in."""
+    form = await request.form()
+    ticket, code, wanted = (str(form.get(key, "")) for key in ("ticket", "code", "next"))
+    begin, address, client = services.database.begin, address_of(request), client_of(request)
+    kept, now, policy = _kept(form), services.clock(), services.policy
+    if services.seal is None:
+        return _form(request, wanted, "This installation has no secret key.", 422, "", kept)
+    try:
+        signed = await sign_in.second_step(
+            begin, services.seal, ticket, code, address, now, client, policy
+        )
+    except SignInError as error:
+        return _refused(_code_form(request, ticket, wanted, _said(error), 422, kept), error)
+    return _welcome(request, services, signed.token, wanted, kept)
 
 
 @post("/sign-out", opt={OPEN: True}, include_in_schema=False)
@@ -85,16 +109,67 @@ def _entered(services: Services, token: str, where: str) -> Redirect:
 
 
 def _setup(request: Request[Any, Any, Any], token: str, name: str, problems: Any) -> Response[str]:
-    context = {"token": token, "name": name, "failed": problems, "shortest": users.SHORTEST}
+    context = {"token": token, "name": name, "failed": problems, "shortest": SHORTEST}
     status = 422 if problems else 200
     return render_page(request, "setup.html.jinja", "Set up", context, status)
 
 
-def _form(
-    request: Request[Any, Any, Any], next: str, failed: str, status: int, name: str = ""
+def _form(  # noqa: PLR0917  all that the form shows
+    request: Request[Any, Any, Any],
+    next: str,
+    failed: str,
+    status: int,
+    name: str = "",
+    kept: Mapping[str, str] = NOTHING,
 ) -> Response[str]:
-    context = {"next": local(next), "failed": failed, "name": name}
+    context = {"next": local(next), "failed": failed, "name": name, "kept": kept}
     return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
+
+
+def _code_form(  # noqa: PLR0917  all that the form shows
+    request: Request[Any, Any, Any],
+    ticket: str,
+    next: str,
+    failed: str,
+    status: int,
+    kept: Mapping[str, str],
+) -> Response[str]:
+    context = {"next": local(next), "failed": failed, "ticket": ticket, "kept": kept}
+    return render_page(request, "account/code.html.jinja", "Enter the code", context, status)
+
+
+def _welcome(
+    request: Request[Any, Any, Any],
+    services: Services,
+    token: str,
+    wanted: str,
+    kept: Mapping[str, str],
+) -> Response[Any]:
+    """On to the page that was wanted; a form that the end of a session met is offered again."""
+    if not kept:
+        return _entered(services, token, local(wanted))
+    context = {"next": local(wanted), "kept": kept}
+    page = render_page(request, "account/resend.html.jinja", "You are signed in", context)
+    page.set_cookie(session_cookie(services, token))
+    return page
+
+
+def _said(error: SignInError) -> str:
+    if isinstance(error, TooManyAttemptsError):
+        return f"Too many attempts. Try again in {error.retry_after} s."
+    return f"{str(error).capitalize()}."
+
+
+def _refused(answer: Response[str], error: SignInError) -> Response[str]:
+    if isinstance(error, TooManyAttemptsError):
+        answer.status_code = 429
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _kept(form: Any) -> dict[str, str]:
+    """What a form carries for the form that the end of a session met."""
+    return {name.removeprefix(KEPT): str(v) for name, v in form.items() if name.startswith(KEPT)}
 
 
 def local(address: str) -> str:
@@ -104,4 +179,4 @@ def local(address: str) -> str:
     return "/"
 
 
-ROUTES: Final = [setup_page, set_up, sign_in_page, enter, leave]
+ROUTES: Final = [setup_page, set_up, sign_in_page, enter, enter_code, leave]

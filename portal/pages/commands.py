@@ -19,7 +19,7 @@ from portal.pages.system import TABS
 from portal.presentation.commands import Preview, command_form, preview, values_of
 from portal.rendering import render_fragment, render_page
 from portal.services import Services, TheServices
-from portal.signing_in import may_operate
+from portal.signing_in import needs
 
 CONFIRM: Final = "confirm"
 OURS: Final = ("_csrf_token", CONFIRM)
@@ -33,7 +33,7 @@ ASK_TWICE: Final = {
 @post(
     "/systems/{sn:str}/commands/{slot:str}/{name:str}/preview",
     dependencies={"device": Provide(load_device)},
-    guards=[may_operate],
+    guards=[needs("systems:command")],
     status_code=200,
     include_in_schema=False,
 )
@@ -53,7 +53,7 @@ async def dry_run(
 @post(
     "/systems/{sn:str}/commands/{slot:str}/{name:str}",
     dependencies={"device": Provide(load_device)},
-    guards=[may_operate],
+    guards=[needs("systems:command")],
     include_in_schema=False,
 )
 async def submit(

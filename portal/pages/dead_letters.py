@@ -14,7 +14,7 @@ from core.telemetry import dead_letters
 from core.telemetry.dead_letters import HINTS, DeadLetter
 from portal.presentation.frames import runs
 from portal.services import TheServices
-from portal.signing_in import may_operate
+from portal.signing_in import needs
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -81,7 +81,11 @@ def _shown(payload: str) -> str:
     return "".join(run.text for run in runs(bytes.fromhex(payload), ()))
 
 
-@post("/dead-letters/{letter:int}/replay", guards=[may_operate], include_in_schema=False)
+@post(
+    "/dead-letters/{letter:int}/replay",
+    guards=[needs("dead_letters:replay")],
+    include_in_schema=False,
+)
 async def replay(services: TheServices, letter: FromPath[int]) -> Redirect:
     """Take the message in once more, as if it had just come."""
     async with services.database.read() as connection:
@@ -96,4 +100,12 @@ async def replay(services: TheServices, letter: FromPath[int]) -> Redirect:
     return Redirect(f"/dead-letters?replayed={result}", status_code=303)
 
 
-ROUTES: Final = [*page("/dead-letters", "dead_letters.html.jinja", list_dead_letters), replay]
+ROUTES: Final = [
+    *page(
+        "/dead-letters",
+        "dead_letters.html.jinja",
+        list_dead_letters,
+        permission="dead_letters:read",
+    ),
+    replay,
+]

@@ -9,7 +9,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery, PathParameter, SkipValidation
 
-from core.fleet import overview, systems
+from core.access import Access
+from core.fleet import overview, scope, systems
 from core.fleet.overview import Glance
 from core.fleet.systems import SystemRecord
 from core.registry import Part, System
@@ -18,6 +19,7 @@ from core.thing_model.product import ProductModel
 from portal.presentation.house import RoleReading, role_readings
 from portal.presentation.times import Zone, zone_of
 from portal.services import Services, TheServices
+from portal.signing_in import TheAccess
 
 Sn = Annotated[str, PathParameter(description="Serial number", pattern="^[A-Z0-9]{8,24}$")]
 
@@ -89,16 +91,20 @@ TheDevice = SkipValidation[NamedDependency[Device]]
 
 
 async def load_device(
-    request: Request[Any, Any, Any], services: TheServices, sn: Sn, tz: FromQuery[str | None] = None
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    access: TheAccess,
+    sn: Sn,
+    tz: FromQuery[str | None] = None,
 ) -> Device:
     """The system of the path; times on its clock unless `tz` is "utc"."""
-    return await device_of(services, sn, tz or request.cookies.get("tz", "site"))
+    return await device_of(services, access, sn, tz or request.cookies.get("tz", "site"))
 
 
-async def device_of(services: Services, sn: str, tz: str = "site") -> Device:
-    """Three look-ups, whatever the device has; raises NotFoundException."""
+async def device_of(services: Services, access: Access, sn: str, tz: str = "site") -> Device:
+    """Three look-ups, whatever the device has; raises NotFoundException, for a foreign one too."""
     async with services.database.read() as connection:
-        record = await systems.by_sn(connection, sn)
+        record = await scope.by_sn(connection, access, sn)
         if record is None:
             raise NotFoundException(f"No system has the serial number {sn}.")
         glance = await overview.of_system(connection, record, services.moment())

@@ -198,5 +198,6 @@ ROUTES: Final = page(
     "/systems/{sn:str}/explain/{slot:str}/{key:str}",
     "explain.html.jinja",
     explain_datapoint,
+    permission="telemetry:read",
     device=load_device,
 )

@@ -8,6 +8,7 @@ from core.fleet import overview
 from core.telemetry import dead_letters
 from portal.presentation import status
 from portal.services import TheServices
+from portal.signing_in import TheAccess
 from portal.twins import Loaded, page
 
 
@@ -25,12 +26,13 @@ class FleetDocument(Struct, frozen=True):
     problems: int
 
 
-async def fleet(services: TheServices) -> Loaded[FleetDocument]:
+async def fleet(services: TheServices, access: TheAccess) -> Loaded[FleetDocument]:
     """Counts of systems by status, of dead letters by code, of plugins and their problems."""
     async with services.database.read() as connection:
-        counts = await overview.counts(connection, services.moment())
-        letters = await dead_letters.counts(connection)
-        recent = await dead_letters.page(connection, limit=5)
+        counts = await overview.counts(connection, services.moment(), access)
+        may_look = access.may("dead_letters:read")
+        letters = await dead_letters.counts(connection) if may_look else {}
+        recent = await dead_letters.page(connection, limit=5) if may_look else []
     registry = services.registry
     document = FleetDocument(
         counts.total,
@@ -55,4 +57,4 @@ async def fleet(services: TheServices) -> Loaded[FleetDocument]:
     )
 
 
-ROUTES: Final = page("/", "home.html.jinja", fleet, twin="/home")
+ROUTES: Final = page("/", "home.html.jinja", fleet, permission="home:read", twin="/home")

@@ -10,10 +10,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from core.access import Access
 from portal.pages.device import Sn, device_of
 from portal.pages.system import TABS, Tab
 from portal.rendering import Parts, render_fragment
 from portal.services import Services, TheServices
+from portal.signing_in import TheAccess, needs, session_of
 
 KEEP_ALIVE: Final = 15.0
 WATCHING_COMMANDS: Final = 1.0
@@ -22,10 +24,11 @@ CALM: Final = 0.25
 """Seconds between two looks at most, however fast frames come."""
 
 
-@get("/systems/{sn:str}/live", include_in_schema=False)
+@get("/systems/{sn:str}/live", guards=[needs("systems:read")], include_in_schema=False)
 async def live(
     request: Request[Any, Any, Any],
     services: TheServices,
+    access: TheAccess,
     sn: Sn,
     tab: FromQuery[str] = "",
     tz: FromQuery[str] = "",
@@ -34,19 +37,22 @@ async def live(
     if tab not in TABS:
         raise NotFoundException(f"there is no tab {tab!r}")
     zone = tz or request.cookies.get("tz", "site")
-    await device_of(services, sn, zone)
-    return ServerSentEvent(_changes(services, sn, TABS[tab], zone))
+    await device_of(services, access, sn, zone)
+    return ServerSentEvent(_changes(services, request, sn, TABS[tab], zone))
 
 
 async def _changes(
-    services: Services, sn: str, tab: Tab, zone: str
+    services: Services, request: Request[Any, Any, Any], sn: str, tab: Tab, zone: str
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     patience = WATCHING_COMMANDS if tab.id == "commands" else KEEP_ALIVE
     quiet = 0.0
     with services.hub.watch(sn) as bell:
         before: dict[str, str] = {}
         while not services.hub.closing.is_set():
-            parts = await _parts(services, sn, tab, zone)
+            session = await session_of(services, request.auth)
+            if session is None:
+                return
+            parts = await _parts(services, session.access, sn, tab, zone)
             changed = parts.changed_since(before)
             before = parts.timeless()
             if changed:
@@ -62,9 +68,9 @@ async def _changes(
             bell.clear()
 
 
-async def _parts(services: Services, sn: str, tab: Tab, zone: str) -> Parts:
+async def _parts(services: Services, access: Access, sn: str, tab: Tab, zone: str) -> Parts:
     """The tab as it is now, rendered; only its parts are kept."""
-    device = await device_of(services, sn, zone)
+    device = await device_of(services, access, sn, zone)
     loaded = await tab.load(services=services, device=device)
     parts = Parts()
     context = {"document": loaded.document, **loaded.view, "part": parts, "now": services.clock()}

@@ -125,6 +125,6 @@ def _flat(value: object) -> str | float | None:
 
 
 ROUTES: Final = [
-    *page("/plugins", "plugins.html.jinja", list_plugins),
-    *page("/plugins/{name:str}", "plugin.html.jinja", show_plugin),
+    *page("/plugins", "plugins.html.jinja", list_plugins, permission="plugins:read"),
+    *page("/plugins/{name:str}", "plugin.html.jinja", show_plugin, permission="plugins:read"),
 ]

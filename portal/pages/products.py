@@ -114,6 +114,8 @@ def _flat(value: object) -> str:
 
 
 ROUTES: Final = [
-    *page("/products", "products.html.jinja", list_products),
-    *page("/products/{product:str}", "product.html.jinja", show_product),
+    *page("/products", "products.html.jinja", list_products, permission="products:read"),
+    *page(
+        "/products/{product:str}", "product.html.jinja", show_product, permission="products:read"
+    ),
 ]

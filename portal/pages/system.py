@@ -220,6 +220,7 @@ class Tab:
     title: str
     icon: str
     load: Callable[..., Awaitable[Loaded[Any]]]
+    permission: str = "systems:read"
 
     @property
     def template(self) -> str:
@@ -233,10 +234,10 @@ TABS: Final = {
     tab.id: tab
     for tab in (
         Tab("", "Overview", "home-bolt", system_overview),
-        Tab("readings", "Readings", "gauge", system_readings),
-        Tab("faults", "Faults", "alert-triangle", system_faults),
-        Tab("commands", "Commands", "terminal-2", system_commands),
-        Tab("logs", "Logs", "file-text", system_logs),
+        Tab("readings", "Readings", "gauge", system_readings, "telemetry:read"),
+        Tab("faults", "Faults", "alert-triangle", system_faults, "faults:read"),
+        Tab("commands", "Commands", "terminal-2", system_commands, "commands:read"),
+        Tab("logs", "Logs", "file-text", system_logs, "logs:read"),
     )
 }
 
@@ -283,7 +284,13 @@ _LOG_FIELDS: Final = LogDocument.__struct_fields__
 
 def _routes() -> Iterator[HTTPRouteHandler]:
     for tab in TABS.values():
-        yield from page(tab.address("{sn:str}"), tab.template, tab.load, device=load_device)
+        yield from page(
+            tab.address("{sn:str}"),
+            tab.template,
+            tab.load,
+            permission=tab.permission,
+            device=load_device,
+        )
 
 
 ROUTES: Final = list(_routes())

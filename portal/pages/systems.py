@@ -14,6 +14,7 @@ from core.telemetry.readings import Readings, house, latest_of_all
 from portal.pages.device import last_heard
 from portal.presentation.house import RoleReading, role_readings
 from portal.services import Services, TheServices
+from portal.signing_in import TheAccess
 from portal.twins import Loaded, page
 
 LIMIT: Final = 50
@@ -49,6 +50,7 @@ class SystemList(Struct, frozen=True):
 
 async def list_systems(
     services: TheServices,
+    access: TheAccess,
     q: Search = "",
     product: FromQuery[str] = "",
     status: FromQuery[Filter] = "",
@@ -59,8 +61,10 @@ async def list_systems(
     wanted = Wanted(product, chosen, status == "new", q.strip())
     async with services.database.read() as connection:
         moment = services.moment()
-        found = await overview.page(connection, wanted, moment, after_sn=after, limit=LIMIT + 1)
-        total = await overview.count(connection, wanted, moment)
+        found = await overview.page(
+            connection, wanted, moment, access, after_sn=after, limit=LIMIT + 1
+        )
+        total = await overview.count(connection, wanted, moment, access)
         shown = found[:LIMIT]
         readings = await latest_of_all(connection, [g.record.id for g in shown])
     summaries = [summary(services, glance, readings.get(glance.record.id, {})) for glance in shown]
@@ -122,4 +126,4 @@ def _rows(document: SystemList) -> Iterator[list[str | float | None]]:
         ]
 
 
-ROUTES: Final = page("/systems", "systems.html.jinja", list_systems)
+ROUTES: Final = page("/systems", "systems.html.jinja", list_systems, permission="systems:read")

@@ -1,6 +1,8 @@
 """Commands from form to queue."""
 
+from core.access import PLATFORM
 from core.accounts import users
+from core.accounts.users import NewUser
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Site
 
@@ -79,7 +81,8 @@ async def test_risk_decides_what_must_be_confirmed(site: Site):
 
 
 async def test_viewers_may_look_only(site: Site):
-    await users.create(site.database.begin, "vera", PASSWORD, "viewer", site.clock.now)
+    vera = NewUser("vera", PASSWORD, roles=("read_only",))
+    await users.create(site.database.begin, PLATFORM, vera, site.clock.now)
     await site.post("/sign-out")
     await site.sign_in("vera")
     assert (await site.client.get(PAGE)).status_code == 200

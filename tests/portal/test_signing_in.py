@@ -4,7 +4,7 @@ import pytest
 from litestar import Litestar
 
 from core.accounts import users
-from core.accounts.sessions import IDLE, LIFE
+from core.accounts.policy import USUAL
 from portal.app import POLICY
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Site
@@ -80,7 +80,7 @@ async def test_signing_out_ends_the_session_in_the_database(site: Site):
     assert (await site.client.get("/systems.json")).status_code == 401
 
 
-@pytest.mark.parametrize("wait", [IDLE, LIFE])
+@pytest.mark.parametrize("wait", [USUAL.idle, USUAL.life])
 async def test_sessions_end_by_themselves(site: Site, wait: int):
     site.clock.now += wait
     assert (await site.client.get("/systems.json")).status_code == 401

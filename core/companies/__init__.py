@@ -1,0 +1,1 @@
+"""Companies: installers, dealers and others who look after systems."""
