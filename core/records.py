@@ -31,6 +31,8 @@ NAME: Final = String(32, collation="C").with_variant(String(32), "sqlite")
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Row = tuple[Any, ...]
+Connection = AsyncConnection
+"""A connection with its transaction, for floors that only pass it on."""
 
 
 class RequestError(ValueError):

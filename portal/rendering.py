@@ -11,11 +11,13 @@ from litestar.datastructures import Cookie
 from litestar.template.base import csrf_token
 from markupsafe import Markup
 
+from core.access import Access
 from core.accounts.sessions import Session
 from portal import menu
 from portal.assets import asset_url
 from portal.presentation import house, quantities, readings, status, times
 from portal.services import Services
+from portal.texts import translated
 
 ZONES: Final = ("site", "utc")
 YEAR: Final = 31_536_000
@@ -34,6 +36,7 @@ def _environment() -> Environment:
     )
     names: dict[str, Any] = environment.globals
     names |= {
+        "_": translated,
         "asset": asset_url,
         "status": status,
         "UNPUBLISHED": readings.UNPUBLISHED,
@@ -76,7 +79,7 @@ def render_page(
         "theme": theme_of(request),
         "csrf": csrf_token({"request": request}),
         "session": _session(request),
-        "menu": tuple(menu.ordered()),
+        "menu": tuple(menu.ordered(access_in(request))),
         "problems": services.registry.problems,
         "now": services.clock(),
         "zone": times.zone_of("", ""),
@@ -91,6 +94,12 @@ def render_page(
         status_code=status_code,
         cookies=list(_chosen_zone(request)),
     )
+
+
+def access_in(request: Request[Any, Any, Any]) -> Access | None:
+    """What whoever asks may do; None where nobody is signed in."""
+    session = _session(request)
+    return session.access if session is not None else None
 
 
 def _session(request: Request[Any, Any, Any]) -> Session | None:

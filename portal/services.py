@@ -1,19 +1,17 @@
 """What every page needs: the engine's registry, the database, the live feed and the clock."""
 
-from collections.abc import Mapping
-
 from attrs import field, frozen
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from core.accounts.policy import Policy
 from core.accounts.sealing import Seal
+from core.fleet.listed import offline_after
 from core.fleet.overview import Moment
 from core.registry import Registry
 from core.runtime.clock import Clock, now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
-from core.thing_model.product import OFFLINE_AFTER
 from portal.live import Hub
 
 
@@ -47,12 +45,3 @@ class Services:
 
 TheServices = SkipValidation[NamedDependency[Services]]
 """The services as a handler or loader asks for them."""
-
-
-def offline_after(registry: Registry) -> Mapping[str, int]:
-    """Seconds by product model, of those that differ from the usual."""
-    return {
-        product.id: product.offline_after
-        for product in registry.products.values()
-        if product.offline_after != OFFLINE_AFTER
-    }

@@ -74,7 +74,7 @@ async def page(
     limit: int = 50,
 ) -> list[Glance]:
     """Systems in order of serial number, from behind `after_sn` on."""
-    query = select(systems, _status(moment), _critical_count())
+    query = select(systems, status_of(moment), _critical_count())
     query = query.where(systems.c.sn > after_sn, visible(access))
     found = await connection.execute(
         _filtered(query, wanted, moment).order_by(systems.c.sn).limit(limit)
@@ -89,7 +89,7 @@ def _glance(*columns: Any) -> Glance:
 
 async def of_system(connection: AsyncConnection, record: SystemRecord, moment: Moment) -> Glance:
     """One system at a glance."""
-    query = select(_status(moment), _critical_count()).where(systems.c.id == record.id)
+    query = select(status_of(moment), _critical_count()).where(systems.c.id == record.id)
     status, critical = (await connection.execute(query)).one()
     return Glance(record, status, critical)
 
@@ -111,8 +111,8 @@ async def count(
 
 async def counts(connection: AsyncConnection, moment: Moment, access: Access) -> Counts:
     """All systems that somebody sees, by status."""
-    status = _status(moment).label("status")
-    query = select(status, func.count(), func.sum(case((_is_new(moment), 1), else_=0)))
+    status = status_of(moment).label("status")
+    query = select(status, func.count(), func.sum(case((is_new(moment), 1), else_=0)))
     found = (await connection.execute(query.where(visible(access)).group_by(status))).all()
     by_status: dict[str, int] = {name: number for name, number, _ in found}
     new = sum(int(fresh or 0) for _, _, fresh in found)
@@ -124,9 +124,9 @@ def _filtered(query: Select[Any], wanted: Wanted, moment: Moment) -> Select[Any]
     if wanted.product_id:
         query = query.where(systems.c.product_id == wanted.product_id)
     if wanted.status:
-        query = query.where(_status(moment) == wanted.status)
+        query = query.where(status_of(moment) == wanted.status)
     if wanted.new:
-        query = query.where(_is_new(moment))
+        query = query.where(is_new(moment))
     if wanted.search:
         text = wanted.search.upper()
         begins = systems.c.sn.between(text, text + "\x7f")
@@ -135,7 +135,8 @@ def _filtered(query: Select[Any], wanted: Wanted, moment: Moment) -> Select[Any]
     return query
 
 
-def _status(moment: Moment) -> ColumnElement[Any]:
+def status_of(moment: Moment) -> ColumnElement[Any]:
+    """The status of a row of `systems`, as a column."""
     return case((_is_offline(moment), "offline"), (_has_critical(), "fault"), else_="normal")
 
 
@@ -150,7 +151,8 @@ def _is_offline(moment: Moment) -> ColumnElement[bool]:
     return or_(systems.c.last_frame_at.is_(None), others, *late)
 
 
-def _is_new(moment: Moment) -> ColumnElement[bool]:
+def is_new(moment: Moment) -> ColumnElement[bool]:
+    """Whether a row of `systems` counts as new."""
     return systems.c.first_frame_at >= moment.now - NEW_FOR
 
 

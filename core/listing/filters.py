@@ -148,7 +148,9 @@ def _text(
         what = f"is longer than {filter.longest} characters"
         return None, [Problem(name, what, "shorten it")]
     if "\0" in text or not text.isprintable():
-        return None, [Problem(name, "holds characters that cannot be searched for", "take them out")]
+        return None, [
+            Problem(name, "holds characters that cannot be searched for", "take them out")
+        ]
     folded = {"upper": text.upper(), "lower": text.lower(), "": text}[filter.fold]
     return Words(folded, exact=name.endswith(".exact") or filter.match == "exact"), []
 

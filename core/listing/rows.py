@@ -199,17 +199,20 @@ async def by_keys(
     if isinstance(listing, MemoryListing):
         wanted = set(keys)
         return [row for row in listing.rows(occasion) if str(row[listing.key]) in wanted]
-    column = tables.expression(listing, listing.key, occasion)
-    values = [tables.key_value(listing, occasion, key) for key in keys]
-    scope = listing.scope(occasion.access)
-    query = Query(listing.key)
-    statement = tables.rows_query(listing, names or listing.names, query, occasion).where(
-        column.in_([value for value in values if value is not None]),
-        *(() if scope is None else (scope,)),
-    )
+    statement = tables.keys_query(listing, keys, occasion, names)
     async with read() as connection:
-        found = [dict(row) for row in (await connection.execute(statement)).mappings()]
-    return [{k: v for k, v in row.items() if k not in ("_sort", "_tie")} for row in found]
+        return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def locked(
+    connection: AsyncConnection, listing: AnyListing, key: str, occasion: Occasion
+) -> Row | None:
+    """The row of a key in an open transaction, kept from being changed by others until its end."""
+    if isinstance(listing, MemoryListing):
+        raise TypeError(f"rows of {listing.name} are in memory and cannot be changed")
+    statement = tables.keys_query(listing, [key], occasion).with_for_update(of=listing.tie.table)
+    found = (await connection.execute(statement)).mappings().one_or_none()
+    return None if found is None else dict(found)
 
 
 async def one(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 from sqlalchemy import (
+    Column,
     ColumnElement,
     FromClause,
     Select,
@@ -55,7 +56,7 @@ class Listing:
     source: FromClause
     columns: Mapping[str, Expression]
     key: str
-    tie: ColumnElement[Any]
+    tie: Column[Any]
     sorts: tuple[Sort, ...]
     scope: Scope
     filters: tuple[Filter, ...] = ()
@@ -214,4 +215,21 @@ def rows_query(
     sort = expression(listing, query.sort, occasion)
     return select(*shown, sort.label("_sort"), listing.tie.label("_tie")).select_from(
         listing.source
+    )
+
+
+def keys_query(
+    listing: Listing, keys: Sequence[str], occasion: Occasion, names: Sequence[str] = ()
+) -> Select[Any]:
+    """The rows of these keys that the asker may see."""
+    scope = listing.scope(occasion.access)
+    values = [key_value(listing, occasion, key) for key in keys]
+    shown = [expression(listing, name, occasion).label(name) for name in names or listing.names]
+    return (
+        select(*shown)
+        .select_from(listing.source)
+        .where(
+            expression(listing, listing.key, occasion).in_([v for v in values if v is not None]),
+            *(() if scope is None else (scope,)),
+        )
     )

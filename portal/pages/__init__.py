@@ -7,7 +7,6 @@ from litestar.handlers import HTTPRouteHandler
 from portal.pages import (
     account,
     commands,
-    dead_letters,
     explain,
     health,
     home,
@@ -16,7 +15,6 @@ from portal.pages import (
     plugins,
     products,
     system,
-    systems,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -24,7 +22,6 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     for room in (
         account,
         commands,
-        dead_letters,
         explain,
         health,
         home,
@@ -33,7 +30,6 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         plugins,
         products,
         system,
-        systems,
     )
     for route in room.ROUTES
 ]

@@ -1,0 +1,141 @@
+"""What the list's template shows: filters with their fields, chips, heads, cells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from core.listing.filters import Choice, Filter
+from core.listing.rows import Count, Page
+from core.listing.tables import Row
+from portal.resource.cells import Shown, shown
+from portal.resource.declared import Column, Resource, chosen
+from portal.resource.shelf import Shelf, field_of
+from portal.resource.state import State
+
+
+@frozen
+class FilterView:
+    """A filter as its field: `kind` names the macro, `values` what is chosen, by parameter."""
+
+    key: str
+    label: str
+    kind: str
+    hint: str
+    first: bool
+    choices: Mapping[str, str]
+    values: Mapping[str, tuple[str, ...]]
+    wrong: Mapping[str, str]
+
+    @property
+    def is_used(self) -> bool:
+        return any(self.values.values()) or any(self.wrong.values())
+
+
+@frozen
+class Chip:
+    """A value of a filter in words, and the address without it."""
+
+    label: str
+    text: str
+    without: str
+
+
+@frozen
+class Head:
+    """A column's head: `sort` is the address that sorts by it, `order` how it is sorted now."""
+
+    column: Column
+    sort: str
+    order: str
+
+
+@frozen
+class Line:
+    """A row: its key, and its cells."""
+
+    key: str
+    cells: list[Shown]
+    row: Row
+
+
+def filter_views(shelf: Shelf, state: State) -> list[FilterView]:
+    """The filters of a list, those of the toolbar first."""
+    views = [_filter_view(shelf, state, filter) for filter in shelf.resource.listing.filters]
+    return sorted(views, key=lambda view: not view.first)
+
+
+def _filter_view(shelf: Shelf, state: State, filter: Filter) -> FilterView:
+    field = field_of(shelf.resource, filter)
+    return FilterView(
+        filter.key,
+        field.label,
+        type(filter).__name__.lower(),
+        field.hint,
+        field.first,
+        _labels(shelf, filter),
+        {name: state.query.said.get(name, ()) for name in filter.parameters},
+        {name: state.wrong(name) for name in filter.parameters},
+    )
+
+
+def _labels(shelf: Shelf, filter: Filter) -> Mapping[str, str]:
+    if not isinstance(filter, Choice):
+        return {}
+    labels = chosen(field_of(shelf.resource, filter).choices, shelf.services)
+    known = shelf.resource.listing.choices.get(filter.key)
+    values = filter.choices or (known(shelf.occasion) if known else tuple(labels))
+    return {value: labels.get(value, value) for value in values}
+
+
+def chips(shelf: Shelf, state: State) -> Iterator[Chip]:
+    """The filters in use, each with the address without it."""
+    for filter in shelf.resource.listing.filters:
+        field = field_of(shelf.resource, filter)
+        labels = chosen(field.choices, shelf.services)
+        for name in filter.parameters:
+            ending = name.removeprefix(filter.key).removeprefix(".")
+            words = {"from": "≥ ", "to": "≤ ", "exact": "= "}.get(ending, "")
+            for value in state.query.said.get(name, ()):
+                text = f"{words}{labels.get(value, value)}"
+                yield Chip(field.label, text, state.without((name, value)))
+
+
+def heads(resource: Resource, state: State) -> Iterator[Head]:
+    sorts = {sort.column: sort for sort in resource.listing.sorts}
+    for column in state.columns:
+        if (sort := sorts.get(column.id)) is None:
+            yield Head(column, "", "")
+            continue
+        is_now = state.query.sort == column.id
+        order = ("descending" if state.query.descending else "ascending") if is_now else "none"
+        descending = not state.query.descending if is_now else sort.descending
+        yield Head(column, state.sorted_by(column.id, descending=descending), order)
+
+
+def lines(shelf: Shelf, columns: Sequence[Column], found: Sequence[Row]) -> Iterator[Line]:
+    resource = shelf.resource
+    for row in found:
+        cells = [shown(resource, column, row, shelf.services) for column in columns]
+        yield Line(str(row[resource.listing.key]), cells, row)
+
+
+def list_context(shelf: Shelf, state: State, page: Page, count: Count | None) -> dict[str, Any]:
+    """All that `resource/list.html.jinja` shows."""
+    resource = shelf.resource
+    return {
+        "resource": resource,
+        "state": state,
+        "filters": filter_views(shelf, state),
+        "chips": list(chips(shelf, state)),
+        "heads": list(heads(resource, state)),
+        "lines": list(lines(shelf, state.columns, page.rows)),
+        "page": page,
+        "count": count,
+        "actions": [action for action in shelf.actions() if action.bulk],
+        "may_create": resource.form is not None
+        and resource.form.create is not None
+        and shelf.may("create"),
+        "may_export": resource.export and shelf.may("export"),
+        "facetted": any(isinstance(f, Choice) and f.facet for f in resource.listing.filters),
+    }
