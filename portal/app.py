@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Final
 
 from litestar import Litestar
@@ -40,6 +40,7 @@ from portal import errors
 from portal.assets import STATIC
 from portal.pages import ROUTES
 from portal.rendering import YEAR
+from portal.resource.declared import Resource
 from portal.resource.routes import routes
 from portal.resources import ALL
 from portal.services import Services
@@ -107,6 +108,7 @@ def create_app(
     clock: Clock = now,
     secure: bool = False,
     feed: bool = True,
+    resources: Sequence[Resource] = ALL,
 ) -> Portal:
     """The portal; `database` is opened and closed by whoever calls.
 
@@ -120,7 +122,7 @@ def create_app(
         opt={SESSIONLESS: True},
         include_in_schema=False,
     )
-    listed = [route for resource in ALL for route in routes(resource)]
+    listed = [route for resource in resources for route in routes(resource)]
     return Portal(
         [*ROUTES, *listed, static],
         state=State({"services": services}),

@@ -175,6 +175,19 @@ def _is(listing: Listing, filter: Choice, value: str, occasion: Occasion) -> Any
     return tables.expression(listing, column_of(filter), occasion) == value
 
 
+async def choices(
+    read: Read, listing: AnyListing, filter: Choice, occasion: Occasion
+) -> Sequence[str]:
+    """The values that a choice can have; of a table's column those that anybody's rows have."""
+    if isinstance(listing, MemoryListing):
+        if filter.choices:
+            return filter.choices
+        cells = (row[column_of(filter)] for row in listing.rows(occasion))
+        return sorted({v for cell in cells for v in memory.values_of(cell) if v})
+    async with read() as connection:
+        return await choices_of(connection, listing, filter, occasion)
+
+
 async def choices_of(
     connection: AsyncConnection, listing: Listing, filter: Choice, occasion: Occasion
 ) -> Sequence[str]:

@@ -11,6 +11,7 @@
 
 import "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
+import "./lists.js";
 
 const root = document.documentElement;
 

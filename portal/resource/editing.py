@@ -211,9 +211,7 @@ def form_page(
     return render_page(request, "resource/form.html.jinja", title, context, status)
 
 
-def _stale(
-    fields: tuple[Field, ...], entered: Entered, row: Row
-) -> list[tuple[Field, Any, Any]]:
+def _stale(fields: tuple[Field, ...], entered: Entered, row: Row) -> list[tuple[Field, Any, Any]]:
     """Fields whose value now differs from the one that was typed: label, theirs, yours."""
     there = typed_of(fields, row)
     return [

@@ -46,7 +46,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         found = await rows.facets(
             services.database.read, resource.listing, state.query, shelf.occasion
         )
-        context = {"state": state, "filters": filter_views(shelf, state), "facets": found}
+        context = {"state": state, "filters": await filter_views(shelf, state), "facets": found}
         html = render_fragment("resource/facets.html.jinja", {**context, "resource": resource})
         return Response(html, media_type=MediaType.HTML)
 
@@ -104,7 +104,7 @@ async def list_page(request: Request[Any, Any, Any], shelf: Shelf, state: State)
             count = await shelf.count(state)
         except RequestError as error:
             problems = error.problems
-    context = {**list_context(shelf, state, page, count), "problems_of_address": problems}
+    context = {**await list_context(shelf, state, page, count), "problems_of_address": problems}
     title = shelf.resource.title
     status = 400 if problems else 200
     return render_page(request, shelf.resource.template, title, context, status)

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import frozen
 
+from core.listing import rows
 from core.listing.filters import Choice, Filter
 from core.listing.rows import Count, Page
 from core.listing.tables import Row
@@ -59,42 +60,43 @@ class Line:
     row: Row
 
 
-def filter_views(shelf: Shelf, state: State) -> list[FilterView]:
+async def filter_views(shelf: Shelf, state: State) -> list[FilterView]:
     """The filters of a list, those of the toolbar first."""
-    views = [_filter_view(shelf, state, filter) for filter in shelf.resource.listing.filters]
+    views = [await _filter_view(shelf, state, each) for each in shelf.resource.listing.filters]
     return sorted(views, key=lambda view: not view.first)
 
 
-def _filter_view(shelf: Shelf, state: State, filter: Filter) -> FilterView:
-    field = field_of(shelf.resource, filter)
+async def _filter_view(shelf: Shelf, state: State, asked: Filter) -> FilterView:
+    field = field_of(shelf.resource, asked)
     return FilterView(
-        filter.key,
+        asked.key,
         field.label,
-        type(filter).__name__.lower(),
+        type(asked).__name__.lower(),
         field.hint,
         field.first,
-        _labels(shelf, filter),
-        {name: state.query.said.get(name, ()) for name in filter.parameters},
-        {name: state.wrong(name) for name in filter.parameters},
+        await _labels(shelf, state, asked) if isinstance(asked, Choice) else {},
+        {name: state.query.said.get(name, ()) for name in asked.parameters},
+        {name: state.wrong(name) for name in asked.parameters},
     )
 
 
-def _labels(shelf: Shelf, filter: Filter) -> Mapping[str, str]:
-    if not isinstance(filter, Choice):
-        return {}
-    labels = chosen(field_of(shelf.resource, filter).choices, shelf.services)
-    known = shelf.resource.listing.choices.get(filter.key)
-    values = filter.choices or (known(shelf.occasion) if known else tuple(labels))
+async def _labels(shelf: Shelf, state: State, asked: Choice) -> Mapping[str, str]:
+    """The values that there are, and those that were asked for, by their labels."""
+    labels = chosen(field_of(shelf.resource, asked).choices, shelf.services)
+    there = await rows.choices(
+        shelf.services.database.read, shelf.resource.listing, asked, shelf.occasion
+    )
+    values = dict.fromkeys([*there, *state.query.said.get(asked.key, ())])
     return {value: labels.get(value, value) for value in values}
 
 
 def chips(shelf: Shelf, state: State) -> Iterator[Chip]:
     """The filters in use, each with the address without it."""
-    for filter in shelf.resource.listing.filters:
-        field = field_of(shelf.resource, filter)
+    for asked in shelf.resource.listing.filters:
+        field = field_of(shelf.resource, asked)
         labels = chosen(field.choices, shelf.services)
-        for name in filter.parameters:
-            ending = name.removeprefix(filter.key).removeprefix(".")
+        for name in asked.parameters:
+            ending = name.removeprefix(asked.key).removeprefix(".")
             words = {"from": "≥ ", "to": "≤ ", "exact": "= "}.get(ending, "")
             for value in state.query.said.get(name, ()):
                 text = f"{words}{labels.get(value, value)}"
@@ -120,13 +122,15 @@ def lines(shelf: Shelf, columns: Sequence[Column], found: Sequence[Row]) -> Iter
         yield Line(str(row[resource.listing.key]), cells, row)
 
 
-def list_context(shelf: Shelf, state: State, page: Page, count: Count | None) -> dict[str, Any]:
+async def list_context(
+    shelf: Shelf, state: State, page: Page, count: Count | None
+) -> dict[str, Any]:
     """All that `resource/list.html.jinja` shows."""
     resource = shelf.resource
     return {
         "resource": resource,
         "state": state,
-        "filters": filter_views(shelf, state),
+        "filters": await filter_views(shelf, state),
         "chips": list(chips(shelf, state)),
         "heads": list(heads(resource, state)),
         "lines": list(lines(shelf, state.columns, page.rows)),
