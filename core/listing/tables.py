@@ -6,6 +6,7 @@ and are a stretch of their own, so that the index serves them too.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from math import ceil, floor
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -14,14 +15,17 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    String,
     and_,
     false,
     literal,
-    or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from core.access import Access
 from core.listing.cursors import Place, Value
@@ -122,10 +126,11 @@ def condition(column: ColumnElement[Any], filter: Filter, given: Given) -> Colum
     match given:
         case Words(text, exact):
             part = getattr(filter, "match", "") == "part" and len(text) >= SHORTEST_PART
-            return column == text if exact else _like(column, text, part=part)
+            if exact:
+                return column == text
+            return column.icontains(text, autoescape=True) if part else begins(column, text)
         case Span(low, high):
-            ends = [column >= low] if low is not None else []
-            return and_(*ends, *([column <= high] if high is not None else []))
+            return and_(true(), *_ends(column, low, high))
         case bool():
             return column.is_(given)
         case _:
@@ -133,13 +138,40 @@ def condition(column: ColumnElement[Any], filter: Filter, given: Given) -> Colum
 
 
 def begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """A beginning as a range, which an index serves whatever the collation's LIKE does."""
-    return and_(column >= text, column < text + "\U0010ffff")
+    """A beginning as a range of the index; on PostgreSQL of one whose collation is "C"."""
+    ordered = by_bytes(column)
+    return and_(ordered >= text, ordered < text + "\U0010ffff")
 
 
-def _like(column: ColumnElement[Any], text: str, *, part: bool) -> ColumnElement[bool]:
-    beginning = begins(column, text)
-    return or_(beginning, column.contains(text, autoescape=True)) if part else beginning
+class by_bytes(ColumnElement[str]):  # noqa: N801  reads as an SQL function
+    """A text column compared by its bytes, whatever the database's language is."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = String()
+
+
+@compiles(by_bytes)
+def _plain(element: by_bytes, compiler: SQLCompiler, **keywords: Any) -> str:
+    return compiler.process(element.column, **keywords)
+
+
+@compiles(by_bytes, "postgresql")
+def _collated(element: by_bytes, compiler: SQLCompiler, **keywords: Any) -> str:
+    return f'({compiler.process(element.column, **keywords)} COLLATE "C")'
+
+
+def _ends(
+    column: ColumnElement[Any], low: float | None, high: float | None
+) -> Iterator[ColumnElement[bool]]:
+    """The two ends of a range; of a column of whole numbers the next ones within."""
+    whole = column.type.python_type is int
+    if low is not None:
+        yield column >= (ceil(low) if whole else low)
+    if high is not None:
+        yield column <= (floor(high) if whole else high)
 
 
 def stretches(
@@ -152,7 +184,7 @@ def stretches(
     down = query.descending != before
     by_tie = [listing.tie.desc() if down else listing.tie.asc()]
     order = [column.desc() if down else column.asc(), *([] if sort.unique else by_tie)]
-    value = None if place is None else _checked(column, place.value)
+    value = None if place is None else _checked(column, place.value, empty=sort.empty)
     tie = None if place is None else _checked(listing.tie, place.tie)
     at_empty = sort.empty and place is not None and value is None
     full = [column.is_not(None)] if sort.empty else []
@@ -186,10 +218,10 @@ def _beyond(
     return here < there if down else here > there
 
 
-def _checked(column: ColumnElement[Any], value: Value) -> Value:
-    """A cursor's value, which has to be of the column's type."""
+def _checked(column: ColumnElement[Any], value: Value, *, empty: bool = False) -> Value:
+    """A cursor's value, which has to be of the column's type; raises RequestError."""
     wanted = column.type.python_type
-    fits = value is None or isinstance(value, (int, float) if wanted is float else wanted)
+    fits = empty if value is None else isinstance(value, float | int if wanted is float else wanted)
     if isinstance(value, int) and not -LARGEST <= value < LARGEST:
         fits = False
     if not fits or (isinstance(value, str) and "\0" in value):
