@@ -18,8 +18,10 @@ import core.audit.tables
 import core.commanding.tables
 import core.companies.tables
 import core.fleet.tables
+import core.jobs.tables
 import core.journal.tables
-import core.telemetry.tables  # noqa: F401  so that METADATA is complete
+import core.telemetry.tables
+import core.views.tables  # noqa: F401  so that METADATA is complete
 from core.records import METADATA
 from core.runtime.database import Database
 from tests.servers import HOST, START_TIMEOUT, free_port

@@ -61,7 +61,8 @@ LISTING: Final = Listing(
     systems,
     {**_PLAIN, "status": lambda occasion: overview.status_of(moment(occasion))},
     key="sn",
-    tie=systems.c.id,
+    tie=systems.c.sn,
+    ties={"last_frame_at": systems.c.id},
     sorts=(
         Sort("sn", unique=True),
         Sort("last_frame_at", empty=True, descending=True),

@@ -1,8 +1,14 @@
-"""Systems by a part of their serial number, among a million."""
+"""Systems by a part of their serial number, among a million.
 
-from typing import Final
+Both databases keep the trigrams of serial numbers (migration 0006): SQLite in a table of FTS5,
+PostgreSQL in an index of pg_trgm, without which it looks at every row. They tell a rare part from a
+frequent one: of a rare part the systems are named, and whatever order is asked for follows; of a
+frequent one the next that fits is never far, in any order.
+"""
 
-from sqlalchemy import ColumnElement, or_
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.tables import systems
@@ -10,14 +16,34 @@ from core.listing.filters import SHORTEST_PART, Words
 from core.listing.query import Occasion
 from core.listing.tables import begins
 
-FEW: Final = 5_000
+FEW: Final = 2_000
+_MATCHING: Final = text(
+    "SELECT rowid FROM systems_sn_parts WHERE systems_sn_parts MATCH :part LIMIT :few"
+)
 
 
 async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> ColumnElement[bool]:
     """Serial numbers that begin with a text or, from 3 characters on, hold it anywhere."""
     if given.exact:
         return systems.c.sn == given.text
-    beginning = begins(systems.c.sn, given.text)
     if len(given.text) < SHORTEST_PART:
-        return beginning
-    return or_(beginning, systems.c.sn.contains(given.text, autoescape=True))
+        return begins(systems.c.sn, given.text)
+    is_sqlite = connection.dialect.name == "sqlite"
+    found = await _some(connection, given.text, is_sqlite=is_sqlite)
+    if len(found) <= FEW:
+        return systems.c.id.in_(found)
+    if is_sqlite:
+        return func.instr(systems.c.sn, given.text) > 0
+    return systems.c.sn.contains(given.text, autoescape=True)
+
+
+async def _some(connection: AsyncConnection, part: str, *, is_sqlite: bool) -> list[int]:
+    """Ids of systems with this part, one more than are few at most."""
+    query: TextClause | Any
+    if is_sqlite:
+        quoted = '"' + part.replace('"', '""') + '"'
+        query = _MATCHING.bindparams(part=quoted, few=FEW + 1)
+    else:
+        query = select(systems.c.id).where(systems.c.sn.contains(part, autoescape=True))
+        query = query.limit(FEW + 1)
+    return list((await connection.execute(query)).scalars())

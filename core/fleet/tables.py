@@ -36,6 +36,9 @@ systems = Table(
     Index(None, "company_id", "sn"),
     Index(None, "product_id", "sn"),
     Index(None, "last_frame_at", "id"),
+    Index(None, "registered_at", "sn"),
+    Index(None, "country", "sn"),
+    Index(None, "firmware", "sn"),
 )
 """One row per system. `company_id` is the company that looks after it, None where none does.
 

@@ -48,7 +48,7 @@ class Listing:
 
     columns: what a row holds, by name; an expression, or a function of the occasion that makes one.
     key: the column by which people and addresses name a row. `tie` is a column without two equal
-    values, by which rows that are equal in the order are put in one.
+    values, by which rows that are equal in the order are put in one; `ties` are others, by order.
     sorts: the first is the order where none is asked for.
     scope: which rows somebody may see at all; None is every row. Each listing has to say it.
     conditions: how a filter reads where it is not simply its column's value, by filter key.
@@ -69,6 +69,11 @@ class Listing:
     choices: Mapping[str, Callable[[Occasion], Sequence[str]]] = field(
         factory=dict[str, Callable[[Occasion], Sequence[str]]]
     )
+    ties: Mapping[str, Column[Any]] = field(factory=dict[str, Column[Any]])
+
+    def tie_of(self, sort: str) -> Column[Any]:
+        """What puts rows that are equal in an order in one."""
+        return self.ties.get(sort, self.tie)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -179,20 +184,20 @@ def stretches(
 ) -> Iterator[tuple[list[ColumnElement[bool]], list[ColumnElement[Any]]]]:
     """Conditions and order of the stretches that a page is read from, one after the other."""
     sort = sort_of(listing, query.sort)
-    column = expression(listing, sort.column, occasion)
+    column, last = expression(listing, sort.column, occasion), listing.tie_of(sort.column)
     before = place is not None and place.before
     down = query.descending != before
-    by_tie = [listing.tie.desc() if down else listing.tie.asc()]
+    by_tie = [last.desc() if down else last.asc()]
     order = [column.desc() if down else column.asc(), *([] if sort.unique else by_tie)]
     value = None if place is None else _checked(column, place.value, empty=sort.empty)
-    tie = None if place is None else _checked(listing.tie, place.tie)
+    tie = None if place is None else _checked(last, place.tie)
     at_empty = sort.empty and place is not None and value is None
     full = [column.is_not(None)] if sort.empty else []
     if place is not None and not at_empty:
-        full.append(_beyond(column, None if sort.unique else listing.tie, value, tie, down=down))
+        full.append(_beyond(column, None if sort.unique else last, value, tie, down=down))
     empty = [column.is_(None)]
     if at_empty:
-        empty.append(listing.tie < tie if down else listing.tie > tie)
+        empty.append(last < tie if down else last > tie)
     if at_empty and not before:
         yield empty, by_tie
     elif not sort.empty or (before and not at_empty):
@@ -245,7 +250,7 @@ def rows_query(
     """Columns by name, and what a cursor needs."""
     shown = [expression(listing, name, occasion).label(name) for name in names]
     sort = expression(listing, query.sort, occasion)
-    return select(*shown, sort.label("_sort"), listing.tie.label("_tie")).select_from(
+    return select(*shown, sort.label("_sort"), listing.tie_of(query.sort).label("_tie")).select_from(
         listing.source
     )
 

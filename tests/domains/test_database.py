@@ -18,6 +18,9 @@ from tests.databases import PostgreSQL
 from tests.devices import SN, START
 
 
+PARTS = "systems_sn_parts"
+
+
 @pytest.mark.parametrize(
     ("given", "driver"),
     [
@@ -43,6 +46,7 @@ async def test_the_steps_make_what_the_tables_say(database: Database) -> None:
         assert await connection.run_sync(_differences) == []
         names = await connection.run_sync(lambda c: inspect(c).get_table_names())
         indexes = await connection.run_sync(_indexes)
+    names = [name for name in names if not name.startswith(PARTS)]
     assert set(names) == {*(table.name for table in METADATA.sorted_tables), "alembic_version"}
     declared = {index.name for table in METADATA.sorted_tables for index in table.indexes}
     assert declared <= indexes
@@ -209,7 +213,12 @@ def test_text_becomes_what_a_database_can_store(given: str, expected: str) -> No
 
 
 def _differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    def is_declared(name: str | None, kind: str, _: object) -> bool:
+        """The trigrams of serial numbers are each database's own, in SQLite as tables."""
+        return PARTS not in (name or "") or kind == "column"
+
+    opts = {"compare_type": True, "include_name": is_declared}
+    context = MigrationContext.configure(connection, opts=opts)
     return compare_metadata(context, METADATA)
 
 
