@@ -6,6 +6,7 @@ a busy machine leaves as it is. Times are those of the clock, in milliseconds.
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -44,7 +45,7 @@ COLUMNS: Final = (
     "id", "sn", "name", "status", "last_frame_at", "product_id", "product_version", "firmware",
     "country",
 )  # fmt: skip
-PASSWORD: Final = "four words are enough"  # noqa: S105  of a database that ends with this run
+PASSWORD: Final = "four words are enough"
 Said = dict[str, list[str]]
 
 
@@ -174,7 +175,7 @@ async def far(bench: Bench) -> tuple[dict[str, float], dict[str, float]]:
         query = query_of({"sort": [column]})
         async with bench.database.read() as connection:
             place = text(
-                f"SELECT {column}, {tie} FROM systems WHERE {column} IS NOT NULL "  # noqa: S608
+                f"SELECT {column}, {tie} FROM systems WHERE {column} IS NOT NULL "
                 f"ORDER BY {column}, {tie} LIMIT 1 OFFSET (SELECT count(*) / 2 FROM systems)"
             )
             value, last = (await connection.execute(place)).one()
@@ -241,7 +242,7 @@ async def _sign_in(client: httpx.AsyncClient) -> None:
 async def opened(url: str) -> AsyncIterator[Database]:
     """The database of a URL, or one of our own that ends with the run."""
     with TemporaryDirectory(prefix="thingwright-") as folder:
-        Path(folder).chmod(0o755)
+        os.chmod(folder, 0o755)  # noqa: PTH101  nobody waits for it
         cluster = PostgreSQL(Path(folder) / "cluster") if url == "postgresql" else None
         if cluster:
             cluster.create()

@@ -12,9 +12,38 @@ from core.records import write
 from core.runtime.database import Database
 
 NOW: Final = 1_790_000_000_000
-COUNTRIES: Final = (
-    "DE AU GB IT NL PL ZA US CN NZ BE AT ES FR CZ SE DK IE PT CH HU RO GR FI NO HR SI SK LT EE"
-).split()
+COUNTRIES: Final = [
+    "DE",
+    "AU",
+    "GB",
+    "IT",
+    "NL",
+    "PL",
+    "ZA",
+    "US",
+    "CN",
+    "NZ",
+    "BE",
+    "AT",
+    "ES",
+    "FR",
+    "CZ",
+    "SE",
+    "DK",
+    "IE",
+    "PT",
+    "CH",
+    "HU",
+    "RO",
+    "GR",
+    "FI",
+    "NO",
+    "HR",
+    "SI",
+    "SK",
+    "LT",
+    "EE",
+]
 FIRMWARE: Final = ("1.0.9", "1.2.0", "1.2.4", "1.3.0", "1.3.1", "1.4.0", "2.0.0", "2.0.1")
 PREFIXES: Final = ("AL2001", "AL2002", "ALB501", "AL7011", "ALD401", "SH10RT")
 BATCH: Final = 20_000

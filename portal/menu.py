@@ -31,9 +31,7 @@ class MenuItem:
         return path == self.route or (self.route != "/" and path.startswith(f"{self.route}/"))
 
 
-MENU: Final = (
-    MenuItem("home", "Home", "/", "home", key="g h", order=10, permission="home:read"),
-)
+MENU: Final = (MenuItem("home", "Home", "/", "home", key="g h", order=10, permission="home:read"),)
 """Pages that are no resources."""
 
 

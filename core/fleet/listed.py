@@ -67,8 +67,6 @@ LISTING: Final = Listing(
         Sort("sn", unique=True),
         Sort("last_frame_at", empty=True, descending=True),
         Sort("registered_at", descending=True),
-        Sort("product_id"),
-        Sort("country"),
     ),
     scope=_scope,
     filters=(
@@ -76,7 +74,7 @@ LISTING: Final = Listing(
         Choice("status", choices=(*STATUSES, NEW)),
         Choice("product", "product_id"),
         Choice("country"),
-        Text("firmware", match="beginning", longest=64),
+        Choice("firmware"),
         Flag("online"),
         Time("last_frame_at"),
         Time("registered_at"),

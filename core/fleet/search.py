@@ -2,8 +2,9 @@
 
 Both databases keep the trigrams of serial numbers (migration 0006): SQLite in a table of FTS5,
 PostgreSQL in an index of pg_trgm, without which it looks at every row. They tell a rare part from a
-frequent one: of a rare part the systems are named, and whatever order is asked for follows; of a
-frequent one the next that fits is never far, in any order.
+frequent one: of a rare part the systems are named; of a frequent one the next that fits is never
+far. A text with which many serial numbers begin is taken as a beginning alone: nobody looks through
+thousands for those that hold it elsewhere.
 """
 
 from typing import Any, Final
@@ -12,9 +13,9 @@ from sqlalchemy import ColumnElement, TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.tables import systems
+from core.listing.conditions import begins
 from core.listing.filters import SHORTEST_PART, Words
 from core.listing.query import Occasion
-from core.listing.tables import begins
 
 FEW: Final = 2_000
 _MATCHING: Final = text(
@@ -28,6 +29,8 @@ async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> 
         return systems.c.sn == given.text
     if len(given.text) < SHORTEST_PART:
         return begins(systems.c.sn, given.text)
+    if await _is_frequent_beginning(connection, given.text):
+        return begins(systems.c.sn, given.text)
     is_sqlite = connection.dialect.name == "sqlite"
     found = await _some(connection, given.text, is_sqlite=is_sqlite)
     if len(found) <= FEW:
@@ -35,6 +38,11 @@ async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> 
     if is_sqlite:
         return func.instr(systems.c.sn, given.text) > 0
     return systems.c.sn.contains(given.text, autoescape=True)
+
+
+async def _is_frequent_beginning(connection: AsyncConnection, part: str) -> bool:
+    beginning = select(systems.c.sn).where(begins(systems.c.sn, part)).offset(FEW).limit(1)
+    return (await connection.execute(beginning)).first() is not None
 
 
 async def _some(connection: AsyncConnection, part: str, *, is_sqlite: bool) -> list[int]:

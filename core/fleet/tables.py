@@ -15,6 +15,10 @@ from sqlalchemy import (
 
 from core.records import ID, METADATA, SN, TIME
 
+FILTERED = ("product_id", "country", "firmware")
+"""What lists are filtered by and hardly ever changes: every two of them begin some index, and the
+indexes of the orders hold them too, so that rows which do not fit need not be looked up."""
+
 systems = Table(
     "systems",
     METADATA,
@@ -36,9 +40,13 @@ systems = Table(
     Index(None, "company_id", "sn"),
     Index(None, "product_id", "sn"),
     Index(None, "last_frame_at", "id"),
-    Index(None, "registered_at", "sn"),
     Index(None, "country", "sn"),
     Index(None, "firmware", "sn"),
+    Index(None, "sn", *FILTERED, "registered_at"),
+    Index(None, "registered_at", "sn", *FILTERED),
+    Index(None, *FILTERED, "registered_at"),
+    Index(None, *FILTERED[1:], FILTERED[0], "registered_at"),
+    Index(None, FILTERED[2], *FILTERED[:2], "registered_at"),
 )
 """One row per system. `company_id` is the company that looks after it, None where none does.
 

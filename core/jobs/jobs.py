@@ -1,9 +1,10 @@
 """Jobs: asked for by somebody, taken by a worker, done in pieces, taken up again after a crash."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import msgspec
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,7 +33,7 @@ class Task:
     query: str
     columns: tuple[str, ...] = ()
     action: str = ""
-    values: dict[str, list[str]] = {}  # noqa: RUF012  a frozen value, never changed
+    values: Mapping[str, list[str]] = field(factory=dict[str, list[str]])
     reason: str = ""
 
 
@@ -58,7 +59,7 @@ class Job:
     expires_at: int | None
 
 
-async def ask(
+async def ask(  # noqa: PLR0917  who asks for what, when and from where
     connection: AsyncConnection,
     access: Access,
     given: tuple[Kind, str, str, Task],

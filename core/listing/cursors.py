@@ -1,7 +1,8 @@
 """Places in a list, written so that an address can hold them.
 
-A cursor holds the order's value and the tie-break of the row that it stands at, and a digest of the
-list, order and filters that it belongs to. It gives no right to anything: it is checked, not signed.
+A cursor holds the order's value and the tie-break of the row that it stands at, and a digest of
+the list, order and filters that it belongs to. It gives no right to anything, so it is checked and
+not signed.
 """
 
 import base64
@@ -40,9 +41,9 @@ def read(shape: Shape, query: Query) -> Place | None:
     text = query.cursor
     if not text:
         return None
+    if len(text) > LONGEST:
+        raise RequestError(_problem("is not a place in a list"))
     try:
-        if len(text) > LONGEST:
-            raise ValueError
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         digest, value, tie, before = msgspec.msgpack.decode(packed, type=_CURSOR)
     except (ValueError, binascii.Error, msgspec.DecodeError):

@@ -35,7 +35,7 @@ def filtered(listing: MemoryListing, query: Query, occasion: Occasion) -> Iterat
     """The rows that fit, in no order."""
     asked = [(f, query.given[f.key]) for f in listing.filters if f.key in query.given]
     for row in listing.rows(occasion):
-        if all(fits(row[column_of(filter)], filter, given) for filter, given in asked):
+        if all(fits(row[column_of(each)], each, given) for each, given in asked):
             yield row
 
 

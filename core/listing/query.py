@@ -77,14 +77,14 @@ def read_query(
     """
     given: dict[str, Given] = {}
     problems: list[Problem] = []
-    for filter in shape.filters:
-        value, wrong = read(filter, said, clock)
+    for each in shape.filters:
+        value, wrong = read(each, said, clock)
         problems += wrong
         if value is not None:
-            given[filter.key] = value
+            given[each.key] = value
     sort, descending, wrong = _order(shape, said)
     problems += wrong
-    names = [name for filter in shape.filters for name in filter.parameters]
+    names = [name for each in shape.filters for name in each.parameters]
     kept = {n: tuple(v for v in said[n] if v.strip()) for n in names if n in said}
     kept = {n: values for n, values in kept.items() if values}
     cursor = next(iter(said.get(CURSOR, ())), "")

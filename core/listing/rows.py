@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.listing import cursors, memory, tables
+from core.listing import cursors, memory, stretches, tables, terms
 from core.listing.cursors import Place
 from core.listing.filters import Choice, Filter, column_of
 from core.listing.memory import MemoryListing
@@ -26,11 +26,15 @@ BATCH: Final = 1_000
 
 @frozen
 class Page:
-    """Rows, and the cursors of the pages behind and before them; None where there is none."""
+    """Rows, and the cursors of the pages behind and before them; None where there is none.
+
+    `total` is how many rows fit, where that is known without counting them.
+    """
 
     rows: list[Row]
     next: str | None
     previous: str | None
+    total: int | None = None
 
 
 @frozen
@@ -41,7 +45,7 @@ class Count:
     capped: bool
 
 
-async def page(
+async def page(  # noqa: PLR0917  whose list, what of it, and how much
     read: Read,
     listing: AnyListing,
     query: Query,
@@ -55,16 +59,18 @@ async def page(
         rows = memory.ordered(listing, query, occasion)
         shown, earlier, later = memory.window(listing, query, rows, place, limit)
         places = [_memory_place(listing, query, row) for row in shown]
-        return _page(listing, query, shown, places, (earlier, later))
+        return evolve(_page(listing, query, shown, places, (earlier, later)), total=len(rows))
     async with read() as connection:
-        found = await _read(connection, listing, query, occasion, names, (place, limit + 1))
+        found, total = await _read(connection, listing, query, occasion, names, (place, limit + 1))
     more, found = len(found) > limit, found[:limit]
     before = place is not None and place.before
     if before:
         found.reverse()
     places = [Place(row.pop("_sort"), row.pop("_tie")) for row in found]
     around = (more, True) if before else (place is not None, more)
-    return _page(listing, query, found, places, around)
+    if place is None and not more:
+        total = len(found)
+    return evolve(_page(listing, query, found, places, around), total=total)
 
 
 def _page(
@@ -85,23 +91,25 @@ def _memory_place(listing: MemoryListing, query: Query, row: Row) -> Place:
     return Place(None if value is None else memory.sortable(value), row[listing.key])
 
 
-async def _read(
+async def _read(  # noqa: PLR0917  whose list, what of it, and how much
     connection: AsyncConnection,
     listing: Listing,
     query: Query,
     occasion: Occasion,
     names: Sequence[str],
     at: tuple[Place | None, int],
-) -> list[Row]:
+) -> tuple[list[Row], int | None]:
     place, limit = at
-    statement = tables.rows_query(listing, names or listing.names, query, occasion)
-    statement = statement.where(*await tables.filtered(connection, listing, query, occasion))
+    asked = await terms.filtered(connection, listing, query, occasion)
+    conditions, total = await terms.conditions_of_page(connection, listing, asked)
+    statement = stretches.rows_query(listing, names or listing.names, query, occasion)
     found: list[Row] = []
-    for conditions, order in tables.stretches(listing, query, place, occasion):
+    for where, order in stretches.stretches(listing, query, place, occasion):
         if len(found) < limit:
-            stretch = statement.where(*conditions).order_by(*order).limit(limit - len(found))
+            chosen = stretches.chosen(listing, [*conditions, *where], order, limit - len(found))
+            stretch = statement.where(chosen).order_by(*order)
             found += [dict(row) for row in (await connection.execute(stretch)).mappings()]
-    return found
+    return found, total
 
 
 async def count(
@@ -112,7 +120,8 @@ async def count(
         number = sum(1 for _ in memory.filtered(listing, query, occasion))
         return Count(min(number, cap), number > cap)
     async with read() as connection:
-        conditions = await tables.filtered(connection, listing, query, occasion)
+        asked = await terms.filtered(connection, listing, query, occasion)
+        conditions = [term.condition for term in asked]
         some = select(literal(1)).select_from(listing.source).where(*conditions).limit(cap + 1)
         statement = select(func.count()).select_from(some.subquery())
         number = int((await connection.execute(statement)).scalar_one())
@@ -127,9 +136,9 @@ async def facets(
     if isinstance(listing, MemoryListing):
         return {f.key: _memory_facet(listing, f, query, occasion, cap) for f in wanted}
     found: dict[str, Mapping[str, Count]] = {}
-    for filter in wanted:
+    for each in wanted:
         async with read() as connection:
-            found[filter.key] = await _facet(connection, listing, filter, query, occasion, cap)
+            found[each.key] = await _facet(connection, listing, each, query, occasion, cap)
     return found
 
 
@@ -143,7 +152,7 @@ def _memory_facet(
     return {value: Count(min(n, cap), n > cap) for value, n in numbers.items() if n}
 
 
-async def _facet(
+async def _facet(  # noqa: PLR0917  whose list, what of it, and how much
     connection: AsyncConnection,
     listing: Listing,
     filter: Choice,
@@ -152,12 +161,12 @@ async def _facet(
     cap: int,
 ) -> Mapping[str, Count]:
     values = await choices_of(connection, listing, filter, occasion)
-    others = await tables.filtered(connection, listing, query.without(filter.key), occasion)
+    others = await terms.filtered(connection, listing, query.without(filter.key), occasion)
     counted = [
         select(literal(value).label("value"), func.count().label("number")).select_from(
             select(literal(1))
             .select_from(listing.source)
-            .where(*others, _is(listing, filter, value, occasion))
+            .where(*(term.condition for term in others), _is(listing, filter, value, occasion))
             .limit(cap + 1)
             .subquery()
         )
@@ -212,7 +221,7 @@ async def by_keys(
     if isinstance(listing, MemoryListing):
         wanted = set(keys)
         return [row for row in listing.rows(occasion) if str(row[listing.key]) in wanted]
-    statement = tables.keys_query(listing, keys, occasion, names)
+    statement = stretches.keys_query(listing, keys, occasion, names)
     async with read() as connection:
         return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
@@ -223,7 +232,7 @@ async def locked(
     """The row of a key in an open transaction, kept from being changed by others until its end."""
     if isinstance(listing, MemoryListing):
         raise TypeError(f"rows of {listing.name} are in memory and cannot be changed")
-    statement = tables.keys_query(listing, [key], occasion).with_for_update(of=listing.tie.table)
+    statement = stretches.keys_query(listing, [key], occasion).with_for_update(of=listing.tie.table)
     found = (await connection.execute(statement)).mappings().one_or_none()
     return None if found is None else dict(found)
 
@@ -235,7 +244,7 @@ async def one(
     return next(iter(await by_keys(read, listing, [key], occasion, names)), None)
 
 
-async def batches(
+async def batches(  # noqa: PLR0917  whose list, what of it, and how much
     read: Read,
     listing: AnyListing,
     query: Query,

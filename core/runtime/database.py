@@ -24,6 +24,8 @@ DRIVERS: Final = {
     "postgres": "postgresql+asyncpg",
 }
 BUSY_TIMEOUT: Final = 15_000
+MAPPED: Final = 2**30
+"""Bytes of an SQLite file that are read without a system call each; lists look up many rows."""
 WRITING: Final = {"writing": True}
 
 
@@ -147,6 +149,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout = {BUSY_TIMEOUT}",
         "journal_mode = WAL",
         "synchronous = FULL",
+        f"mmap_size = {MAPPED}",
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -22,6 +22,7 @@ from core.runtime.settings import PREFIX, Settings, SettingsError
 from core.runtime.simulator import Playback, simulate, simulated_fleet
 from core.runtime.transport import TransportError
 from core.thing_model.problems import ModelError
+from portal.resource.jobs import run_jobs
 
 
 @click.command()
@@ -40,8 +41,17 @@ def ingest() -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands to devices and follow what becomes of them."""
-    run(run_outbox(settings()))
+    """Send commands to devices and follow them; write exports and do other long work."""
+    given = settings()
+    run(_work(given))
+
+
+async def _work(given: Settings) -> None:
+    """Commands and jobs until cancelled; if one of the two breaks, both end."""
+    registry = load(given.plugins)
+    async with asyncio.TaskGroup() as both:
+        both.create_task(run_outbox(given))
+        both.create_task(run_jobs(given, registry))
 
 
 @click.command("simulate")

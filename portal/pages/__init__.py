@@ -7,6 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from portal.pages import (
     account,
     commands,
+    downloads,
     explain,
     health,
     home,
@@ -22,6 +23,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     for room in (
         account,
         commands,
+        downloads,
         explain,
         health,
         home,

@@ -1,26 +1,30 @@
 """Actions on rows: what would happen, why, then doing it, one row or many, and what came of it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from attrs import define, evolve, field
+from attrs import evolve
 from litestar import Request, Response, post
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Redirect
 
+from core.jobs import jobs
+from core.jobs.jobs import Kind, Task
 from core.listing import rows
 from core.listing.filters import Clock
-from core.listing.tables import Row
 from core.records import RequestError
 from core.thing_model.problems import Problem
 from portal.rendering import render_page
+from portal.resource.carrying import TOLD, Outcome, Selection, carry_out, chosen_rows
 from portal.resource.declared import Action, Resource, chosen
-from portal.resource.editing import recorded, typed_in, within, work_of
+from portal.resource.editing import typed_in, work_of
 from portal.resource.forms import Entered, read_form
 from portal.resource.shelf import Shelf, refuse_wrong
 from portal.resource.state import State, pairs_of, read_state
-from portal.resource.work import Work, note
+from portal.resource.work import Work
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
 
@@ -30,37 +34,9 @@ QUERY: Final = "_query"
 STEP: Final = "_step"
 TYPED_COUNT: Final = "_count"
 MOST_KEYS: Final = 1_000
+MOST_ROWS: Final = 100_000
 AT_ONCE: Final = 1_000
 """Rows that a request does itself; more are a job."""
-TOLD: Final = 20
-GROUP: Final = 100
-
-
-@define
-class Outcome:
-    """What came of an action: how many rows it was done with, and which it refused and why."""
-
-    done: int = 0
-    passed_over: int = 0
-    refused: int = 0
-    reasons: list[tuple[str, str]] = field(factory=list[tuple[str, str]])
-
-    def refuse(self, key: str, reason: str) -> None:
-        self.refused += 1
-        if len(self.reasons) < TOLD:
-            self.reasons.append((key, reason))
-
-
-@define
-class Selection:
-    """Rows that an action is for: by key, or all that fit a query."""
-
-    keys: Sequence[str]
-    state: State | None = None
-
-    @property
-    def is_all(self) -> bool:
-        return self.state is not None
 
 
 def routes(resource: Resource) -> list[HTTPRouteHandler]:
@@ -96,7 +72,11 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
             entered = Entered(typed, entered.values, wrong)
             return await _preview(request, shelf, tool, (selection, number, entered), 422)
         work = work_of(request, shelf, typed)
-        outcome = await carry_out(shelf, tool, selection, entered.values, work)
+        if number > AT_ONCE and selection.state is not None:
+            return await _queued(shelf, tool, (selection.state, typed), work, number)
+        outcome = Outcome()
+        async for batch in chosen_rows(shelf, selection):
+            await carry_out(shelf, tool, batch, entered.values, work, outcome)
         return _told(request, shelf, tool, outcome, selection)
 
     return [act]
@@ -149,11 +129,29 @@ async def _number(shelf: Shelf, selection: Selection) -> int:
         return len(await shelf.by_keys(selection.keys, [shelf.resource.listing.key]))
     read = shelf.services.database.read
     query = selection.state.query
-    count = await rows.count(read, shelf.resource.listing, query, shelf.occasion, AT_ONCE)
+    count = await rows.count(read, shelf.resource.listing, query, shelf.occasion, MOST_ROWS)
     if count.capped:
-        what = f"more than {AT_ONCE:,} rows fit"
+        what = f"more than {MOST_ROWS:,} rows fit"
         raise RequestError(_problem(QUERY, what, "narrow the filters, and do it in parts"))
     return count.number
+
+
+async def _queued(
+    shelf: Shelf,
+    tool: Action,
+    asked: tuple[State, Mapping[str, Sequence[str]]],
+    work: Work,
+    number: int,
+) -> Redirect:
+    """Leave it to the worker, and lead to where its progress is seen."""
+    state, typed = asked
+    query = urlencode(state.filters())
+    values = {each.id: list(typed.get(each.id, ())) for each in tool.fields}
+    task = Task(query, action=tool.id, values=values, reason=work.reason)
+    given: tuple[Kind, str, str, Task] = ("action", shelf.resource.id, tool.label, task)
+    async with shelf.services.database.begin() as connection:
+        made = await jobs.ask(connection, work.access, given, number, work.now, work.address)
+    return Redirect(f"/jobs/{made}", status_code=303)
 
 
 async def _preview(
@@ -165,7 +163,7 @@ async def _preview(
 ) -> Response[str]:
     selection, number, entered = wanted
     resource = shelf.resource
-    fitting, others, some = await _sorted_out(shelf, tool, selection)
+    fitting, others, some = await _sorted_out(shelf, tool, selection, number)
     context = {
         "resource": resource,
         "action": tool,
@@ -185,67 +183,24 @@ async def _preview(
 
 
 async def _sorted_out(
-    shelf: Shelf, tool: Action, selection: Selection
+    shelf: Shelf, tool: Action, selection: Selection, number: int
 ) -> tuple[int, int, list[str]]:
-    """How many rows the action makes sense for and how many not, and the first of the former."""
-    fitting, others, some = 0, 0, list[str]()
+    """How many rows the action makes sense for and how many not, and the first of the former.
+
+    Of very many rows the first ones are looked at; the others are taken to be like them.
+    """
+    others, some, seen = 0, list[str](), 0
     first = shelf.resource.columns[0].id
     async for batch in chosen_rows(shelf, selection):
         for row in batch:
+            seen += 1
             if tool.applies is not None and not tool.applies(row):
                 others += 1
-                continue
-            fitting += 1
-            if len(some) < TOLD:
+            elif len(some) < TOLD:
                 some.append(str(row.get(first) or row[shelf.resource.listing.key]))
-    return fitting, others, some
-
-
-async def chosen_rows(shelf: Shelf, selection: Selection) -> AsyncIterator[list[Row]]:
-    """The rows of a selection, some at a time, with the listing's own columns."""
-    if selection.state is None:
-        yield await shelf.by_keys(selection.keys)
-        return
-    read, listing = shelf.services.database.read, shelf.resource.listing
-    async for batch in rows.batches(read, listing, selection.state.query, shelf.occasion):
-        yield batch.rows
-
-
-async def carry_out(
-    shelf: Shelf, tool: Action, selection: Selection, values: Mapping[str, Any], work: Work
-) -> Outcome:
-    """Do it with each row; one that is refused keeps no other from being done."""
-    outcome = Outcome()
-    async for batch in chosen_rows(shelf, selection):
-        for row in batch:
-            if tool.applies is not None and not tool.applies(row):
-                outcome.passed_over += 1
-                continue
-            try:
-                await _one(shelf, tool, row, values, work)
-            except RequestError as error:
-                outcome.refuse(str(row[shelf.resource.listing.key]), str(error))
-            else:
-                outcome.done += 1
-    return outcome
-
-
-async def _one(shelf: Shelf, tool: Action, row: Row, values: Mapping[str, Any], work: Work) -> None:
-    area, name = shelf.resource.area, tool.permission or tool.id
-    key = str(row[shelf.resource.listing.key])
-    if tool.own_transactions:
-        await tool.run(work, row, values)
-    async with shelf.services.database.begin() as connection:
-        inside, old, new = within(work, connection), dict[str, Any](), recorded(values)
-        if not tool.own_transactions:
-            before = await shelf.locked(connection, key)
-            if before is None or (tool.applies is not None and not tool.applies(before)):
-                raise RequestError(_problem(KEY, "was changed meanwhile", "look at it again"))
-            await tool.run(inside, before, values)
-            after = await shelf.locked(connection, key)
-            old, new = recorded(before), {**recorded(after or {}), **new}
-        if tool.audited:
-            await note(inside, connection, area, name, key, old=old, new=new)
+        if seen >= AT_ONCE:
+            break
+    return number - others, others, some
 
 
 def _told(

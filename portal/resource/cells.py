@@ -11,8 +11,7 @@ from portal.presentation.house import RoleReading
 from portal.presentation.quantities import Quantity, quantity
 from portal.presentation.status import Mark
 from portal.presentation.times import iso
-from portal.resource.declared import Column, Resource, chosen
-from portal.services import Services
+from portal.resource.declared import Column, Resource
 
 UNKNOWN = Mark("Unknown", "help-circle", "unknown")
 Cell = str | int | float | bool | None
@@ -30,10 +29,9 @@ class Shown:
     amount: Quantity | None = None
 
 
-def shown(resource: Resource, column: Column, row: Row, services: Services) -> Shown:
-    """A cell of a row."""
+def shown(resource: Resource, column: Column, row: Row, labels: Mapping[str, str]) -> Shown:
+    """A cell of a row; `labels` are the column's choices."""
     value = row.get(column.id)
-    labels = chosen(column.choices, services)
     mark = None
     if column.kind == "mark":
         mark = column.marks.get(str(value), UNKNOWN) if value is not None else None

@@ -13,7 +13,7 @@ from core.listing.tables import Row
 from portal.rendering import render_page
 from portal.resource import documents
 from portal.resource.cells import Shown, shown
-from portal.resource.declared import Action, Resource
+from portal.resource.declared import Action, Resource, chosen
 from portal.resource.shelf import Shelf
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
@@ -70,7 +70,10 @@ def title_of(resource: Resource, row: Row) -> str:
 
 def cells_of(shelf: Shelf, row: Row) -> list[Shown]:
     resource = shelf.resource
-    return [shown(resource, column, row, shelf.services) for column in resource.columns]
+    return [
+        shown(resource, column, row, chosen(column.choices, shelf.services))
+        for column in resource.columns
+    ]
 
 
 def actions_on(shelf: Shelf, row: Row) -> list[Action]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,25 +15,34 @@ from core.listing import rows
 from core.listing.filters import Clock
 from core.listing.rows import Page
 from core.records import RequestError
-from core.runtime.database import cause, trouble
-from portal.resource import acting, sheets
-from portal.resource.acting import Outcome
+from core.registry import Registry
+from core.runtime.database import Database, cause, trouble
+from core.runtime.settings import Settings
+from core.thing_model.problems import Problem
+from portal.resource import sheets
+from portal.resource.carrying import Outcome, carry_out
 from portal.resource.declared import Resource
 from portal.resource.forms import read_form
 from portal.resource.shelf import Shelf, refuse_wrong
 from portal.resource.state import COLUMNS, State, pairs_of, read_state
 from portal.resource.work import Work
+from portal.resources import ALL
 from portal.services import Services
 
 LOGGER: Final = logging.getLogger(__name__)
 INTERVAL: Final = 1.0
 BATCH: Final = 2_000
+GROUP: Final = 100
 FOLDER: Final = "exports"
 REMEMBERED: Final = 90 * 86_400_000
 
 
 class CancelledError(Exception):
     """Somebody cancelled the job while it ran."""
+
+
+def _problem(what: str) -> Problem:
+    return Problem("job", what, "ask for it anew")
 
 
 def file_of(data: Path, job_id: str) -> Path:
@@ -129,7 +138,7 @@ class Jobs:
             done = job.done
             if not job.size:
                 file.write(sheets.text_of([[c.id for c in state.columns]]).encode())
-            async for batch in self._batches(shelf, state, job.cursor):
+            async for batch in self._batches(shelf, state, job.cursor, BATCH):
                 await shelf.complete(batch.rows)
                 file.write(sheets.text_of(sheets.cells(state.columns, batch.rows)).encode())
                 file.flush()
@@ -143,15 +152,13 @@ class Jobs:
             raise RequestError(_problem(f"there is no action {job.task.action!r}"))
         shelf.require(tool.permission or tool.id)
         values = read_form(tool.fields, job.task.values, self.services).values
-        work = Work(
-            self.services, job.access, self.services.clock(), job.address, job.task.reason
-        )
+        work = Work(self.services, job.access, self.services.clock(), job.address, job.task.reason)
         outcome = Outcome(job.done, refused=job.refused)
-        async for batch in self._batches(shelf, state, job.cursor, acting.GROUP):
-            await acting.carry_out(shelf, tool, batch.rows, values, work, outcome)
+        async for batch in self._batches(shelf, state, job.cursor, GROUP):
+            await carry_out(shelf, tool, batch.rows, values, work, outcome)
             await self._note(job, outcome, batch.next or "", 0)
 
-    def _batches(self, shelf: Shelf, state: State, cursor: str, size: int = BATCH):  # type: ignore[no-untyped-def]
+    def _batches(self, shelf: Shelf, state: State, cursor: str, size: int) -> AsyncIterator[Page]:
         query = evolve(state.query, cursor=cursor)
         return rows.batches(
             self.services.database.read, shelf.resource.listing, query, shelf.occasion, (), size
@@ -172,4 +179,12 @@ class Jobs:
             raise CancelledError(job.id)
 
 
-__all__ = ["Page"]
+async def run_jobs(settings: Settings, registry: Registry) -> None:
+    """Do jobs until cancelled."""
+    database = Database(settings.database_url)
+    await database.open()
+    try:
+        services = Services(settings, registry, database)
+        await Jobs(services, {resource.id: resource for resource in ALL}.get).run()
+    finally:
+        await database.close()

@@ -5,17 +5,17 @@ from typing import Any, Final
 
 from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
+from litestar.response import Redirect, Stream
 
 from core.listing import rows
 from core.listing.rows import Page
 from core.records import RequestError
 from portal.rendering import render_fragment, render_page
-from portal.resource import documents, sheets
+from portal.resource import documents, sheets, views
 from portal.resource.declared import Resource
 from portal.resource.openapi import list_operation
 from portal.resource.shelf import Shelf, refuse_wrong
-from portal.resource.state import State, state_of
+from portal.resource.state import VIEW, State, state_of
 from portal.resource.view import filter_views, list_context
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
@@ -31,10 +31,23 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
     @get(resource.path, guards=guards, include_in_schema=False, name=f"{resource.id}:html")
     async def page(
         request: Request[Any, Any, Any], services: TheServices, access: TheAccess
+    ) -> Response[Any]:
+        shelf = Shelf(resource, services, access)
+        state = state_of(resource, request, services.clock())
+        if not request.url.query and (address := await views.opening(shelf, state)):
+            return Redirect(address, status_code=303)
+        return await list_page(request, shelf, state)
+
+    @get(f"{resource.path}/count", guards=guards, include_in_schema=False)
+    async def count(
+        request: Request[Any, Any, Any], services: TheServices, access: TheAccess
     ) -> Response[str]:
         shelf = Shelf(resource, services, access)
         state = state_of(resource, request, services.clock())
-        return await list_page(request, shelf, state)
+        refuse_wrong(state)
+        context = {"resource": resource, "count": await shelf.count(state)}
+        html = render_fragment("resource/count.html.jinja", context)
+        return Response(html, media_type=MediaType.HTML)
 
     @get(f"{resource.path}/facets", guards=guards, include_in_schema=False)
     async def facets(
@@ -50,7 +63,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         html = render_fragment("resource/facets.html.jinja", {**context, "resource": resource})
         return Response(html, media_type=MediaType.HTML)
 
-    return [page, facets, *_twins(resource, guards)]
+    return [page, count, facets, *_twins(resource, guards)]
 
 
 def _twins(resource: Resource, guards: Sequence[Any]) -> list[HTTPRouteHandler]:
@@ -63,7 +76,8 @@ def _twins(resource: Resource, guards: Sequence[Any]) -> list[HTTPRouteHandler]:
         shelf = Shelf(resource, services, access)
         state = state_of(resource, request, services.clock())
         refuse_wrong(state)
-        found = await shelf.page(state), await shelf.count(state)
+        page = await shelf.page(state)
+        found = page, await shelf.total(state, page)
         return documents.list_document((row, document), resource, state.columns, found)
 
     json.__annotations__["return"] = document
@@ -101,10 +115,14 @@ async def list_page(request: Request[Any, Any, Any], shelf: Shelf, state: State)
     if not problems:
         try:
             page = await shelf.page(state)
-            count = await shelf.count(state)
+            count = await shelf.total(state, page) if page.total is not None else None
         except RequestError as error:
             problems = error.problems
-    context = {**await list_context(shelf, state, page, count), "problems_of_address": problems}
+    context = {
+        **await list_context(shelf, state, page, count),
+        "problems_of_address": problems,
+        "views": await views.links(shelf, state, request.query_params.get(VIEW, "")),
+    }
     title = shelf.resource.title
     status = 400 if problems else 200
     return render_page(request, shelf.resource.template, title, context, status)

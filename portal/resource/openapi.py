@@ -1,7 +1,6 @@
 """What OpenAPI tells of a list's parameters."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 
@@ -15,7 +14,7 @@ from portal.resource.state import COLUMNS
 def list_operation(resource: Resource) -> type[Operation]:
     """The operation of a list, with a parameter for each filter, and order, columns and place."""
     parameters = [
-        Parameter(name, "query", description=_label(resource, f), schema=_schema(f, name))
+        Parameter(name, "query", description=_label(resource, f), schema=_schema(f))
         for f in resource.listing.filters
         for name in f.parameters
     ]
@@ -34,8 +33,7 @@ def _label(resource: Resource, filter: Filter) -> str:
     return f"{field.label}. {field.hint}".removesuffix(". ")
 
 
-def _schema(filter: Filter, name: str) -> Schema:
-    text: Any = Schema(type=OpenAPIType.STRING)
+def _schema(filter: Filter) -> Schema:
     match filter:
         case Choice():
             values = list(filter.choices) or None
@@ -46,7 +44,7 @@ def _schema(filter: Filter, name: str) -> Schema:
         case Flag():
             return Schema(type=OpenAPIType.STRING, enum=["yes", "no"])
         case _:
-            return text  # type: ignore[no-any-return]
+            return Schema(type=OpenAPIType.STRING)
 
 
 def _common(resource: Resource) -> list[Parameter]:

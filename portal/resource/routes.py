@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from portal.resource import acting, details, editing, lists
+from portal.resource import acting, details, editing, exporting, lists, views
 from portal.resource.declared import Resource
 
 
@@ -13,4 +13,6 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         *details.routes(resource),
         *editing.routes(resource),
         *acting.routes(resource),
+        *exporting.routes(resource),
+        *views.routes(resource),
     ]

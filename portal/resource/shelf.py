@@ -55,6 +55,12 @@ class Shelf:
         read = self.services.database.read
         return await rows.count(read, self.resource.listing, state.query, self.occasion)
 
+    async def total(self, state: State, page: Page) -> Count:
+        """How many rows fit: known from the page, or counted."""
+        if page.total is not None:
+            return Count(min(page.total, rows.COUNT_CAP), page.total > rows.COUNT_CAP)
+        return await self.count(state)
+
     async def by_keys(self, keys: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
         """Rows by key, all columns unless some are named, but for what `complete` fills."""
         read = self.services.database.read

@@ -1,4 +1,4 @@
-"""What an address says of a list: filters, order, place, columns; all that the page is made from."""
+"""What an address says of a list: filters, order, place, columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -21,7 +21,7 @@ Pairs = Sequence[tuple[str, str]]
 
 @frozen
 class State:
-    """A list as its address asks for it. `problems` is everything that is wrong with the address."""
+    """A list as its address asks for it; `problems` is what is wrong with the address."""
 
     path: str
     query: Query
@@ -109,11 +109,11 @@ def pairs_of(text: str) -> list[tuple[str, str]]:
 
 
 def _columns(resource: Resource, said: Sequence[str]) -> tuple[tuple[Column, ...], list[Problem]]:
-    ids = [id for text in said for id in text.split(",") if id]
+    ids = [name for text in said for name in text.split(",") if name]
     if not ids:
         return tuple(default_columns(resource)), []
-    unknown = [id for id in ids if resource.column(id) is None]
-    known = tuple(c for id in dict.fromkeys(ids) if (c := resource.column(id)))
+    unknown = [name for name in ids if resource.column(name) is None]
+    known = tuple(c for name in dict.fromkeys(ids) if (c := resource.column(name)))
     if unknown:
         hint = f"choose from {', '.join(column.id for column in resource.columns)}"
         return known, [Problem(COLUMNS, f"there is no column {unknown[0][:40]!r}", hint)]
@@ -121,7 +121,7 @@ def _columns(resource: Resource, said: Sequence[str]) -> tuple[tuple[Column, ...
 
 
 def _unknown(resource: Resource, said: Mapping[str, Any]) -> list[Problem]:
-    filters = [name for filter in resource.listing.filters for name in filter.parameters]
+    filters = [name for each in resource.listing.filters for name in each.parameters]
     known = {*filters, SORT, CURSOR, COLUMNS, *OTHERS}
     hint = f"this list can be filtered by {', '.join(filters) or 'nothing'}"
     return [

@@ -117,8 +117,9 @@ def heads(resource: Resource, state: State) -> Iterator[Head]:
 
 def lines(shelf: Shelf, columns: Sequence[Column], found: Sequence[Row]) -> Iterator[Line]:
     resource = shelf.resource
+    labels = {column.id: chosen(column.choices, shelf.services) for column in columns}
     for row in found:
-        cells = [shown(resource, column, row, shelf.services) for column in columns]
+        cells = [shown(resource, column, row, labels[column.id]) for column in columns]
         yield Line(str(row[resource.listing.key]), cells, row)
 
 
@@ -141,5 +142,6 @@ async def list_context(
         and resource.form.create is not None
         and shelf.may("create"),
         "may_export": resource.export and shelf.may("export"),
+        "may_save": shelf.access.may("views:create"),
         "facetted": any(isinstance(f, Choice) and f.facet for f in resource.listing.filters),
     }

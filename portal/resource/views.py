@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from attrs import frozen
 from litestar import Request, Response, post
@@ -9,8 +10,8 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Redirect
-from urllib.parse import urlencode
 
+from core.listing.query import SORT
 from core.views import views
 from core.views.views import NewView, View
 from portal.resource.declared import Resource
@@ -19,7 +20,6 @@ from portal.resource.shelf import Shelf
 from portal.resource.state import COLUMNS, VIEW, Pairs, State, pairs_of
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
-from core.listing.query import SORT
 
 NONE: Final = "none"
 """The view of an address that wants none, not even the one that the list opens with."""

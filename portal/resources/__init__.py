@@ -18,7 +18,7 @@ def all_resources() -> tuple[Resource, ...]:
     """Every resource, each of its own name."""
     resources = tuple(found())
     ids = [resource.id for resource in resources]
-    if doubles := {id for id in ids if ids.count(id) > 1}:
+    if doubles := {name for name in ids if ids.count(name) > 1}:
         raise ValueError(f"two resources are called {', '.join(sorted(doubles))}")
     return resources
 

@@ -17,7 +17,6 @@ from core.runtime.database import Database, DatabaseError, database_url, trouble
 from tests.databases import PostgreSQL
 from tests.devices import SN, START
 
-
 PARTS = "systems_sn_parts"
 
 

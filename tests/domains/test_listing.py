@@ -27,16 +27,17 @@ QUERIES = [
     {}, {"kind": ["saw"]}, {"kind": ["saw", "file"]}, {"weight.from": ["99.5"]},
     {"weight.to": ["300"], "kind": ["hammer"]}, {"q": ["tool 0003"]}, {"q": ["OL 0001"]},
     {"q.exact": ["tool 00012"]}, {"made_at.from": [str(NOW + 20)], "made_at.to": [str(NOW + 40)]},
-    {"retired": ["yes"]}, {"retired": ["no"], "weight.from": ["1"]}, {"q": ["%"]}, {"q": ["tool_00"]},
+    {"retired": ["yes"]}, {"retired": ["no"], "weight.from": ["1"]}, {"q": ["%"]},
+    {"q": ["tool_00"]},
 ]  # fmt: skip
 
 
 @pytest.fixture
 async def filled(database: Database):
+    await workshop.fill(database.begin, NUMBER)
+    yield database
     async with database.begin() as connection:
         await connection.run_sync(workshop.METADATA.drop_all)
-    await workshop.fill(database.begin, NUMBER)
-    return database
 
 
 @pytest.fixture

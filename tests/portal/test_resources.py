@@ -11,10 +11,10 @@ import pytest
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
+from core.access import PLATFORM
 from core.accounts import users
 from core.audit import entries
 from core.audit.entries import Wanted
-from core.access import PLATFORM
 from core.registry import Registry
 from core.runtime.database import Database
 from core.runtime.settings import Settings
@@ -313,8 +313,8 @@ async def test_an_empty_list_offers_a_way_out(shop: Site):
 
 
 async def test_who_may_not_has_no_buttons_and_is_refused(shop: Site):
-    from core.accounts import sessions
     from core.access import Access
+    from core.accounts import sessions
 
     seen = Access(7, "bob", "B", 2, frozenset({"tools:read"}))
     original = sessions.by_token

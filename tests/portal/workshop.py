@@ -138,7 +138,7 @@ TOOLS = Resource(
 
 
 async def fill(begin: Any, number: int, **columns: Any) -> None:
-    """Tools 1 to `number`: every third has no weight, and nobody knows when every seventh was made."""
+    """Tools 1 to `number`; every third has no weight, of every seventh its age is not known."""
     kinds = ("hammer", "saw", "file")
     rows = [
         {

@@ -12,18 +12,25 @@ revision = "0006"
 down_revision = "0005"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+SYSTEMS = (
+    ("country", "sn"),
+    ("firmware", "sn"),
+    ("sn", "product_id", "country", "firmware", "registered_at"),
+    ("registered_at", "sn", "product_id", "country", "firmware"),
+    ("product_id", "country", "firmware", "registered_at"),
+    ("country", "firmware", "product_id", "registered_at"),
+    ("firmware", "product_id", "country", "registered_at"),
+)
 PARTS = "systems_sn_parts"
+ADD = f"INSERT INTO {PARTS} (rowid, sn) VALUES (new.id, new.sn);"  # noqa: S608
+TAKE = f"INSERT INTO {PARTS} ({PARTS}, rowid, sn) VALUES ('delete', old.id, old.sn);"  # noqa: S608
+TOKENS = "content='systems', content_rowid='id', tokenize='trigram case_sensitive 1'"
 SQLITE = (
-    f"CREATE VIRTUAL TABLE {PARTS} USING fts5("
-    "sn, content='systems', content_rowid='id', tokenize='trigram case_sensitive 1')",
-    f"INSERT INTO {PARTS} (rowid, sn) SELECT id, sn FROM systems",
-    f"CREATE TRIGGER {PARTS}_insert AFTER INSERT ON systems BEGIN "
-    f"INSERT INTO {PARTS} (rowid, sn) VALUES (new.id, new.sn); END",
-    f"CREATE TRIGGER {PARTS}_delete AFTER DELETE ON systems BEGIN "
-    f"INSERT INTO {PARTS} ({PARTS}, rowid, sn) VALUES ('delete', old.id, old.sn); END",
-    f"CREATE TRIGGER {PARTS}_update AFTER UPDATE OF sn ON systems BEGIN "
-    f"INSERT INTO {PARTS} ({PARTS}, rowid, sn) VALUES ('delete', old.id, old.sn); "
-    f"INSERT INTO {PARTS} (rowid, sn) VALUES (new.id, new.sn); END",
+    f"CREATE VIRTUAL TABLE {PARTS} USING fts5(sn, {TOKENS})",
+    f"INSERT INTO {PARTS} (rowid, sn) SELECT id, sn FROM systems",  # noqa: S608
+    f"CREATE TRIGGER {PARTS}_insert AFTER INSERT ON systems BEGIN {ADD} END",
+    f"CREATE TRIGGER {PARTS}_delete AFTER DELETE ON systems BEGIN {TAKE} END",
+    f"CREATE TRIGGER {PARTS}_update AFTER UPDATE OF sn ON systems BEGIN {TAKE} {ADD} END",
 )
 POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
@@ -32,9 +39,8 @@ POSTGRESQL = (
 
 
 def upgrade() -> None:
-    op.create_index("ix_systems_registered_at_sn", "systems", ["registered_at", "sn"])
-    op.create_index("ix_systems_country_sn", "systems", ["country", "sn"])
-    op.create_index("ix_systems_firmware_sn", "systems", ["firmware", "sn"])
+    for columns in SYSTEMS:
+        op.create_index(f"ix_systems_{'_'.join(columns)}", "systems", list(columns))
     op.create_index("ix_dead_letters_code_id", "dead_letters", ["code", "id"])
     op.create_index("ix_dead_letters_last_at_id", "dead_letters", ["last_at", "id"])
     _parts_of_serial_numbers()
