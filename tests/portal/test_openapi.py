@@ -4,12 +4,12 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from portal.openapi import document
+from portal.resources import ALL
 from tests.portal import unseen
 from tests.portal.conftest import Site
 
 KNOWN = {
     "sn": unseen.SN, "slot": "inverter", "key": "mode", "product": "zephyr-q9", "name": unseen.NAME,
-    "row": "1",
 }  # fmt: skip
 
 
@@ -23,9 +23,19 @@ async def test_every_route_answers_as_its_schema_says(site: Site):
     said = document()
     await site.hear(unseen.frame(), "wrong")
     for path, item in said["paths"].items():
-        answer = await site.client.get(path.format(**KNOWN))
+        known = {**KNOWN, "row": await first_row(site, path)} if "{row}" in path else KNOWN
+        if not known.get("row", "there"):
+            continue  # there is nothing in that list yet
+        answer = await site.client.get(path.format(**known))
         assert answer.status_code == 200, path
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         whole = {**schema, "components": said["components"]}
         errors = [e.message for e in Draft202012Validator(whole).iter_errors(answer.json())]
         assert not errors, (path, errors[:3])
+
+
+async def first_row(site: Site, path: str) -> str:
+    """The key of the first row of the list that a row's own path belongs to."""
+    resource = next(r for r in ALL if path == f"{r.path}/{{row}}.json")
+    rows = (await site.client.get(f"{resource.path}.json")).json()["rows"]
+    return str(rows[0][resource.listing.key]) if rows else ""

@@ -14,10 +14,10 @@ from portal.resource import jobs as doing
 from portal.resource.jobs import Jobs, file_of
 from tests.portal import workshop
 from tests.portal.conftest import Site
-from tests.portal.test_resources import send, shop, words
+from tests.portal.test_resources import send, shop, words, workbench
 from tests.portal.workshop import tools
 
-__all__ = ["shop"]
+__all__ = ["shop", "workbench"]
 NUMBER = 330
 
 

@@ -7,9 +7,9 @@ from core.access import Access
 from core.views import views
 from core.views.views import NewView
 from tests.portal.conftest import Site
-from tests.portal.test_resources import send, shop
+from tests.portal.test_resources import send, shop, workbench
 
-__all__ = ["shop"]
+__all__ = ["shop", "workbench"]
 
 
 async def link_of(shop: Site, name: str, query: str = "") -> str:

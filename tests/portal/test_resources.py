@@ -1,9 +1,11 @@
 """A resource that can do everything: forms, actions, twins, rights, over a table of tests."""
 
+import asyncio
 import csv
 import html
 import io
 import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
 from core.access import PLATFORM
-from core.accounts import users
+from core.accounts import sessions, users
 from core.audit import entries
 from core.audit.entries import Wanted
 from core.registry import Registry
@@ -20,29 +22,42 @@ from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal.app import create_app
 from tests.portal import workshop
-from tests.portal.conftest import PASSWORD, Clock, Site
+from tests.portal.conftest import NOW, PASSWORD, Clock, Site
 from tests.portal.workshop import tools
 
 
-@pytest.fixture
-async def shop(tmp_path: Path, unseen_registry: Registry) -> AsyncIterator[Site]:
-    """A portal with the tools, 120 of them, at which an administrator is signed in."""
-    database = Database(f"sqlite:///{tmp_path / 'shop.db'}")
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with an administrator and 120 tools, to be copied."""
+    path = tmp_path_factory.mktemp("workbench") / "shop.db"
+    asyncio.run(_furnish(Database(f"sqlite:///{path}")))
+    return path
+
+
+async def _furnish(database: Database) -> None:
     await database.open()
     await workshop.fill(database.begin, 120)
+    async with database.begin() as connection:
+        token = await users.create_setup_token(connection, NOW)
+    assert token
+    await users.set_up(database.begin, token, "ada", PASSWORD, NOW)
+    await database.close()
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, unseen_registry: Registry, workbench: Path) -> AsyncIterator[Site]:
+    """A portal with the tools, at which the administrator is signed in."""
+    database = Database(f"sqlite:///{shutil.copy(workbench, tmp_path / 'shop.db')}")
+    await database.open()
     clock = Clock()
     app = create_app(
         Settings(tmp_path), unseen_registry, database, clock=clock, feed=False,
         resources=(workshop.TOOLS,),
     )  # fmt: skip
-    async with AsyncTestClient(app) as client:
-        site = Site(app, client, database, unseen_registry, clock)
-        async with database.begin() as connection:
-            token = await users.create_setup_token(connection, clock.now)
-        assert token
-        await users.set_up(database.begin, token, "ada", PASSWORD, clock.now)
-        assert (await site.sign_in()).status_code == 303
-        yield site
+    async with database.begin() as connection:
+        token = await sessions.start(connection, 1, "", clock.now)
+    async with AsyncTestClient(app, cookies={"session": token}) as client:
+        yield Site(app, client, database, unseen_registry, clock)
     await database.close()
 
 
@@ -314,7 +329,6 @@ async def test_an_empty_list_offers_a_way_out(shop: Site):
 
 async def test_who_may_not_has_no_buttons_and_is_refused(shop: Site):
     from core.access import Access
-    from core.accounts import sessions
 
     seen = Access(7, "bob", "B", 2, frozenset({"tools:read"}))
     original = sessions.by_token
