@@ -9,13 +9,14 @@ thousands for those that hold it elsewhere.
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, TextClause, func, select, text
+from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.tables import systems
-from core.listing.conditions import begins
+from core.listing.conditions import begins, named
 from core.listing.filters import SHORTEST_PART, Words
 from core.listing.query import Occasion
+from core.listing.tables import Term
 
 FEW: Final = 2_000
 _MATCHING: Final = text(
@@ -23,21 +24,21 @@ _MATCHING: Final = text(
 )
 
 
-async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> ColumnElement[bool]:
+async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> Term:
     """Serial numbers that begin with a text or, from 3 characters on, hold it anywhere."""
     if given.exact:
-        return systems.c.sn == given.text
+        return Term(systems.c.sn == given.text, few=True)
     if len(given.text) < SHORTEST_PART:
-        return begins(systems.c.sn, given.text)
+        return Term(begins(systems.c.sn, given.text))
     if await _is_frequent_beginning(connection, given.text):
-        return begins(systems.c.sn, given.text)
+        return Term(begins(systems.c.sn, given.text))
     is_sqlite = connection.dialect.name == "sqlite"
     found = await _some(connection, given.text, is_sqlite=is_sqlite)
     if len(found) <= FEW:
-        return systems.c.id.in_(found)
+        return Term(named(connection.dialect.name, systems.c.id, found), few=True)
     if is_sqlite:
-        return func.instr(systems.c.sn, given.text) > 0
-    return systems.c.sn.contains(given.text, autoescape=True)
+        return Term(func.instr(systems.c.sn, given.text) > 0)
+    return Term(systems.c.sn.contains(given.text, autoescape=True))
 
 
 async def _is_frequent_beginning(connection: AsyncConnection, part: str) -> bool:

@@ -1,10 +1,22 @@
 """Filters as conditions of SQL, written so that the database takes the index that suits them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil, floor
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, String, and_, true
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    String,
+    and_,
+    any_,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -31,6 +43,14 @@ def begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """A beginning as a range of the index; on PostgreSQL of one whose collation is "C"."""
     ordered = by_bytes(column)
     return and_(ordered >= text, ordered < text + "\U0010ffff")
+
+
+def named(dialect: str, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Rows by the values of a column, however many, as one parameter."""
+    if dialect == "sqlite":
+        listed = func.json_each(msgspec.json.encode(list(values)).decode()).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 class by_bytes(ColumnElement[str]):  # noqa: N801  reads as an SQL function

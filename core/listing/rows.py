@@ -2,24 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve, frozen
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.listing import cursors, memory, stretches, tables, terms
+from core.listing import cursors, facets, memory, stretches, terms
 from core.listing.cursors import Place
+from core.listing.facets import Count
 from core.listing.filters import Choice, Filter, column_of
 from core.listing.memory import MemoryListing
 from core.listing.query import Occasion, Query
 from core.listing.tables import Listing, Row
-from core.listing.values import distinct
 
 AnyListing = Listing | MemoryListing
 Read = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 COUNT_CAP: Final = 10_000
-FACET_CAP: Final = 1_000
 PAGE: Final = 50
 BATCH: Final = 1_000
 
@@ -35,14 +34,6 @@ class Page:
     next: str | None
     previous: str | None
     total: int | None = None
-
-
-@frozen
-class Count:
-    """How many; `capped` says that there are more."""
-
-    number: int
-    capped: bool
 
 
 async def page(  # noqa: PLR0917  whose list, what of it, and how much
@@ -128,18 +119,16 @@ async def count(
     return Count(min(number, cap), number > cap)
 
 
-async def facets(
-    read: Read, listing: AnyListing, query: Query, occasion: Occasion, cap: int = FACET_CAP
+async def facet_counts(
+    read: Read, listing: AnyListing, query: Query, occasion: Occasion, cap: int = facets.CAP
 ) -> Mapping[str, Mapping[str, Count]]:
     """By choice and value, how many rows there would be: each choice beside the other filters."""
     wanted = [f for f in listing.filters if isinstance(f, Choice) and f.facet]
     if isinstance(listing, MemoryListing):
         return {f.key: _memory_facet(listing, f, query, occasion, cap) for f in wanted}
-    found: dict[str, Mapping[str, Count]] = {}
-    for each in wanted:
-        async with read() as connection:
-            found[each.key] = await _facet(connection, listing, each, query, occasion, cap)
-    return found
+    asked = facets.asked(listing, query, occasion, cap)
+    async with read() as connection:
+        return {f.key: await facets.facet(connection, asked, f) for f in wanted}
 
 
 def _memory_facet(
@@ -152,38 +141,6 @@ def _memory_facet(
     return {value: Count(min(n, cap), n > cap) for value, n in numbers.items() if n}
 
 
-async def _facet(  # noqa: PLR0917  whose list, what of it, and how much
-    connection: AsyncConnection,
-    listing: Listing,
-    filter: Choice,
-    query: Query,
-    occasion: Occasion,
-    cap: int,
-) -> Mapping[str, Count]:
-    values = await choices_of(connection, listing, filter, occasion)
-    others = await terms.filtered(connection, listing, query.without(filter.key), occasion)
-    counted = [
-        select(literal(value).label("value"), func.count().label("number")).select_from(
-            select(literal(1))
-            .select_from(listing.source)
-            .where(*(term.condition for term in others), _is(listing, filter, value, occasion))
-            .limit(cap + 1)
-            .subquery()
-        )
-        for value in values
-    ]
-    if not counted:
-        return {}
-    found = (await connection.execute(union_all(*counted))).all()
-    return {v: Count(min(n, cap), n > cap) for v, n in found if n}
-
-
-def _is(listing: Listing, filter: Choice, value: str, occasion: Occasion) -> Any:
-    if own := listing.conditions.get(filter.key):
-        return own((value,), occasion)
-    return tables.expression(listing, column_of(filter), occasion) == value
-
-
 async def choices(
     read: Read, listing: AnyListing, filter: Choice, occasion: Occasion
 ) -> Sequence[str]:
@@ -194,20 +151,7 @@ async def choices(
         cells = (row[column_of(filter)] for row in listing.rows(occasion))
         return sorted({v for cell in cells for v in memory.values_of(cell) if v})
     async with read() as connection:
-        return await choices_of(connection, listing, filter, occasion)
-
-
-async def choices_of(
-    connection: AsyncConnection, listing: Listing, filter: Choice, occasion: Occasion
-) -> Sequence[str]:
-    """The values that a choice can have: declared, known to the engine, or found in the table."""
-    if filter.choices:
-        return filter.choices
-    if known := listing.choices.get(filter.key):
-        return known(occasion)
-    return await distinct(
-        connection, tables.expression(listing, column_of(filter), occasion), listing.source
-    )
+        return await facets.choices_of(connection, listing, filter, occasion)
 
 
 async def by_keys(

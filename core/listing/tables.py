@@ -14,8 +14,23 @@ from core.listing.query import Occasion, Sort
 Row = dict[str, Any]
 Expression = ColumnElement[Any] | Callable[[Occasion], ColumnElement[Any]]
 Condition = Callable[[Any, Occasion], ColumnElement[bool]]
-Probe = Callable[[AsyncConnection, Any, Occasion], Awaitable[ColumnElement[bool]]]
 Scope = Callable[[Access], ColumnElement[bool] | None]
+
+
+@frozen
+class Term:
+    """One thing that rows have to fulfil.
+
+    walks: the order's index begins with it, so that all rows on the way fulfil it.
+    few: it names rows one by one, some thousand at most.
+    """
+
+    condition: ColumnElement[bool]
+    walks: bool = True
+    few: bool = False
+
+
+Probe = Callable[[AsyncConnection, Any, Occasion], Awaitable[Term]]
 
 
 @frozen(eq=False)

@@ -1,27 +1,19 @@
 """What rows have to fulfil, and how the database is to find them: walking, or looking them up."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.listing.conditions import aside, condition
+from core.listing.conditions import aside, condition, named
 from core.listing.filters import Filter, Given, column_of
 from core.listing.query import Occasion, Query
-from core.listing.tables import Listing, expression
+from core.listing.tables import Listing, Term, expression
 
 FEW: Final = 2_000
 """Rows that are sorted after they were found; more are walked along in their order."""
-
-
-@frozen
-class Term:
-    """One thing that rows have to fulfil; `walks` says that the order's index begins with it."""
-
-    condition: ColumnElement[bool]
-    walks: bool = True
 
 
 async def filtered(
@@ -36,11 +28,13 @@ async def filtered(
             continue
         if probe := listing.probes.get(each.key):
             made = await probe(connection, given, occasion)
-        elif own := listing.conditions.get(each.key):
-            made = own(given, occasion)
+            terms.append(evolve(made, walks=_walks(listing, each, given, query)))
+            continue
+        if own := listing.conditions.get(each.key):
+            meant = own(given, occasion)
         else:
-            made = condition(expression(listing, column_of(each), occasion), each, given)
-        terms.append(Term(made, walks=_walks(listing, each, given, query)))
+            meant = condition(expression(listing, column_of(each), occasion), each, given)
+        terms.append(Term(meant, walks=_walks(listing, each, given, query)))
     return terms
 
 
@@ -69,11 +63,19 @@ async def conditions_of_page(
     sorted; of many the database is kept from finding and sorting them all.
     """
     conditions = [term.condition for term in terms]
-    if not terms:
-        return [], None
-    some = select(listing.tie).select_from(listing.source).where(*conditions).limit(FEW + 1)
-    found = list((await connection.execute(some)).scalars())
+    if not terms or (len(terms) == 1 and terms[0].walks):
+        return conditions, None
+    if any(term.few for term in terms):
+        return conditions, None
+    found = await some(connection, listing, terms)
     if len(found) <= FEW:
-        return [listing.tie.in_(found)], len(found)
+        return [named(connection.dialect.name, listing.tie, found)], len(found)
     walked = [term.condition if term.walks else aside(term.condition) for term in terms]
     return walked, None
+
+
+async def some(connection: AsyncConnection, listing: Listing, terms: Sequence[Term]) -> list[Any]:
+    """The ties of rows that fit, one more than are few at most."""
+    fitting = select(listing.tie).select_from(listing.source)
+    fitting = fitting.where(*(term.condition for term in terms)).limit(FEW + 1)
+    return list((await connection.execute(fitting)).scalars())

@@ -131,7 +131,10 @@ def _unusable(text: str) -> str:
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    return create_async_engine(url, pool_size=10, pool_pre_ping=True, hide_parameters=True)
+    arguments = {"server_settings": {"jit": "off"}}  # compiling costs more than our pages take
+    return create_async_engine(
+        url, pool_size=10, pool_pre_ping=True, hide_parameters=True, connect_args=arguments
+    )
 
 
 def _sqlite(url: URL) -> AsyncEngine:

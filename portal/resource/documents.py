@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, defstruct
 
-from core.listing.rows import Count, Page
+from core.listing.facets import Count
+from core.listing.rows import Page
 from core.listing.tables import Row
 from portal.presentation.house import RoleReading
 from portal.resource.cells import plain

@@ -56,7 +56,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         shelf = Shelf(resource, services, access)
         state = state_of(resource, request, services.clock())
         refuse_wrong(state)
-        found = await rows.facets(
+        found = await rows.facet_counts(
             services.database.read, resource.listing, state.query, shelf.occasion
         )
         context = {"state": state, "filters": await filter_views(shelf, state), "facets": found}

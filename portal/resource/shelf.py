@@ -7,9 +7,10 @@ from attrs import frozen
 
 from core.access import Access
 from core.listing import rows
+from core.listing.facets import Count
 from core.listing.filters import Filter, column_of
 from core.listing.query import Occasion
-from core.listing.rows import Count, Page
+from core.listing.rows import Page
 from core.listing.tables import Row
 from core.records import Connection, RequestError
 from portal.resource.cells import names_in

@@ -6,8 +6,9 @@ from typing import Any
 from attrs import frozen
 
 from core.listing import rows
+from core.listing.facets import Count
 from core.listing.filters import Choice, Filter
-from core.listing.rows import Count, Page
+from core.listing.rows import Page
 from core.listing.tables import Row
 from portal.resource.cells import Shown, shown
 from portal.resource.declared import Column, Resource, chosen

@@ -152,7 +152,7 @@ async def test_counts_and_facets_stop_at_their_cap(filled, everything):
     count = await rows.count(filled.read, LISTING, query_of(), OCCASION, 20)
     assert (count.number, count.capped) == (20, True)
     query = query_of(kind=["saw"], **{"weight.from": ["100"]})
-    found = await rows.facets(filled.read, LISTING, query, OCCASION, 30)
+    found = await rows.facet_counts(filled.read, LISTING, query, OCCASION, 30)
     heavy = [row["kind"] for row in everything if (row["weight"] or 0) >= 100]
     assert {value: count.number for value, count in found["kind"].items()} == {
         kind: min(30, heavy.count(kind)) for kind in ("hammer", "saw", "file") if kind in heavy
