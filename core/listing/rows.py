@@ -142,16 +142,24 @@ def _memory_facet(
 
 
 async def choices(
-    read: Read, listing: AnyListing, filter: Choice, occasion: Occasion
-) -> Sequence[str]:
-    """The values that a choice can have; of a table's column those that anybody's rows have."""
+    read: Read, listing: AnyListing, occasion: Occasion
+) -> Mapping[str, Sequence[str]]:
+    """The values that each choice can have; of a table's column those that anybody's rows have."""
+    wanted = [each for each in listing.filters if isinstance(each, Choice)]
     if isinstance(listing, MemoryListing):
-        if filter.choices:
-            return filter.choices
-        cells = (row[column_of(filter)] for row in listing.rows(occasion))
-        return sorted({v for cell in cells for v in memory.values_of(cell) if v})
+        return {each.key: _values(listing, each, occasion) for each in wanted}
     async with read() as connection:
-        return await facets.choices_of(connection, listing, filter, occasion)
+        return {
+            each.key: await facets.choices_of(connection, listing, each, occasion)
+            for each in wanted
+        }
+
+
+def _values(listing: MemoryListing, choice: Choice, occasion: Occasion) -> Sequence[str]:
+    if choice.choices:
+        return choice.choices
+    cells = (row[column_of(choice)] for row in listing.rows(occasion))
+    return sorted({v for cell in cells for v in memory.values_of(cell) if v})
 
 
 async def by_keys(

@@ -54,9 +54,10 @@ def _amount(column: Column, value: Any) -> Quantity | None:
 def linked(resource: Resource, column: Column, row: Row) -> str:
     """Where a cell leads: its column's link, or the row's own page from the first column."""
     if column.link:
-        empty = any(row.get(name) in (None, "") for name in names_in(column.link))
-        quoted = {name: quote(str(value), safe="") for name, value in row.items()}
-        return "" if empty else column.link.format_map(quoted)
+        values = {name: row.get(name) for name in names_in(column.link)}
+        if any(value in (None, "") for value in values.values()):
+            return ""
+        return column.link.format_map({n: quote(str(v), safe="") for n, v in values.items()})
     if resource.detail and column is resource.columns[0]:
         return f"{resource.path}/{quote(str(row[resource.listing.key]), safe='')}"
     return ""

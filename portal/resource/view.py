@@ -63,32 +63,29 @@ class Line:
 
 async def filter_views(shelf: Shelf, state: State) -> list[FilterView]:
     """The filters of a list, those of the toolbar first."""
-    views = [await _filter_view(shelf, state, each) for each in shelf.resource.listing.filters]
+    read = shelf.services.database.read
+    there = await rows.choices(read, shelf.resource.listing, shelf.occasion)
+    filters = shelf.resource.listing.filters
+    views = [_filter_view(shelf, state, each, there.get(each.key, ())) for each in filters]
     return sorted(views, key=lambda view: not view.first)
 
 
-async def _filter_view(shelf: Shelf, state: State, asked: Filter) -> FilterView:
+def _filter_view(shelf: Shelf, state: State, asked: Filter, there: Sequence[str]) -> FilterView:
+    """A filter with the values that there are, and those that were asked for, by their labels."""
     field = field_of(shelf.resource, asked)
+    labels = chosen(field.choices, shelf.services)
+    is_choice = isinstance(asked, Choice)
+    values = dict.fromkeys([*there, *(state.query.said.get(asked.key, ()) if is_choice else ())])
     return FilterView(
         asked.key,
         field.label,
         type(asked).__name__.lower(),
         field.hint,
         field.first,
-        await _labels(shelf, state, asked) if isinstance(asked, Choice) else {},
+        {value: labels.get(value, value) for value in values},
         {name: state.query.said.get(name, ()) for name in asked.parameters},
         {name: state.wrong(name) for name in asked.parameters},
     )
-
-
-async def _labels(shelf: Shelf, state: State, asked: Choice) -> Mapping[str, str]:
-    """The values that there are, and those that were asked for, by their labels."""
-    labels = chosen(field_of(shelf.resource, asked).choices, shelf.services)
-    there = await rows.choices(
-        shelf.services.database.read, shelf.resource.listing, asked, shelf.occasion
-    )
-    values = dict.fromkeys([*there, *state.query.said.get(asked.key, ())])
-    return {value: labels.get(value, value) for value in values}
 
 
 def chips(shelf: Shelf, state: State) -> Iterator[Chip]:
