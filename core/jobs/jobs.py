@@ -195,5 +195,6 @@ def _job(row: Any) -> Job:
 
 def access_from(text: str) -> Access:
     """Who asked for a job, and what they might do then."""
-    kept = msgspec.json.decode(text)
-    return Access(**{**kept, "grants": frozenset(kept["grants"])})
+    kept: dict[str, Any] = msgspec.json.decode(text)
+    grants: frozenset[str] = frozenset(kept.pop("grants"))
+    return Access(**kept, grants=grants)

@@ -35,8 +35,10 @@ def condition(column: ColumnElement[Any], filter: Filter, given: Given) -> Colum
             return and_(true(), *_ends(column, low, high))
         case bool():
             return column.is_(given)
+        case [only]:
+            return column == only
         case _:
-            return column.in_(given) if len(given) > 1 else column == given[0]
+            return column.in_(given)
 
 
 def begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

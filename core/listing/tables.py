@@ -93,5 +93,5 @@ def of_company(column: ColumnElement[Any]) -> Scope:
 
 def expression(listing: Listing, name: str, occasion: Occasion) -> ColumnElement[Any]:
     """The column of a name."""
-    found = listing.columns[name]
-    return found if isinstance(found, ColumnElement) else found(occasion)
+    found: Any = listing.columns[name]
+    return found(occasion) if callable(found) else found  # type: ignore[no-any-return]

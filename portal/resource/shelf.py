@@ -14,7 +14,7 @@ from core.listing.rows import Page
 from core.listing.tables import Row
 from core.records import Connection, RequestError
 from portal.resource.cells import names_in
-from portal.resource.declared import Action, Column, FilterField, Resource
+from portal.resource.declared import Action, Choices, Column, FilterField, Resource
 from portal.resource.state import State
 from portal.services import Services
 
@@ -101,7 +101,7 @@ def field_of(resource: Resource, filter: Filter) -> FilterField:
     declared = next((f for f in resource.filters if f.key == filter.key), None)
     column = resource.column(column_of(filter)) or resource.column(filter.key)
     label = column.label if column else filter.key.replace("_", " ").capitalize()
-    choices = column.choices if column else {}
+    choices: Choices = column.choices if column else dict[str, str]()
     if column and column.marks:
         choices = {value: mark.word for value, mark in column.marks.items()}
     if declared is None:
