@@ -38,6 +38,7 @@ from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal.app import create_app
 from portal.assets import build
+from portal.resources import products
 from tests.databases import PostgreSQL
 from tests.servers import HOST, free_port
 
@@ -195,8 +196,30 @@ async def counts(bench: Bench, number: int) -> dict[str, float]:
     for said in questions(number, bench.registry):
         query = query_of(said)
         counted.append(await timed(lambda q=query: rows.count(read, LISTING, q, bench.occasion), 1))
-        facets.append(await timed(lambda q=query: rows.facet_counts(read, LISTING, q, bench.occasion), 1))
+        facets.append(
+            await timed(lambda q=query: rows.facet_counts(read, LISTING, q, bench.occasion), 1)
+        )
     return {"count_p95_ms": share(counted, 0.95), "facets_p95_ms": share(facets, 0.95)}
+
+
+async def models(registry: Registry) -> dict[str, float]:
+    """A page and the facets of 1,000 product models in memory."""
+    known = list(registry.products.values())
+    made = [evolve(known[n % len(known)], id=f"model-{n}", name=f"Model {n}") for n in range(1000)]
+    many = Registry.of(registry.plugins, {(m.id, m.version): m for m in made}, ())
+    occasion = Occasion(PLATFORM, NOW, many)
+    query, _ = read_query(products.LISTING, {"q": ["odel 7"], "sort": ["-name"]}, Clock(NOW))
+
+    async def ask() -> None:
+        await rows.page(nothing, products.LISTING, query, occasion)
+        await rows.facet_counts(nothing, products.LISTING, query, occasion)
+
+    return {"models_ms": await timed(ask)}
+
+
+def nothing() -> Any:
+    """What a list in memory reads by."""
+    raise AssertionError
 
 
 async def http(bench: Bench, number: int, folder: Path) -> dict[str, float]:
@@ -269,7 +292,7 @@ async def run(url: str, number: int, *, short: bool) -> Report:
         figures, ratios = await lists(bench, times)
         figures |= await parts(bench, times)
         more, deep = await far(bench)
-        figures |= {**more, **await counts(bench, times // 4)}
+        figures |= {**more, **await counts(bench, times // 4), **await models(registry)}
         with TemporaryDirectory() as folder:
             figures |= await http(bench, times // 2, Path(folder))
     name = f"lists of {number:,} systems on {url.partition(':')[0]}"
@@ -280,6 +303,7 @@ TARGETS: Final = (
     Target("list_p95_ms", 50, most=True),
     Target("part_p95_ms", 20, most=True),
     Target("http_p95_ms", 80, most=True),
+    Target("models_ms", 50, most=True),
     Target("middle_page_to_first_by_sn", 1.5, most=True),
     Target("middle_page_to_first_by_last_frame_at", 1.5, most=True),
 )

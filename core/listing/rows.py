@@ -50,6 +50,7 @@ async def page(  # noqa: PLR0917  whose list, what of it, and how much
         rows = memory.ordered(listing, query, occasion)
         shown, earlier, later = memory.window(listing, query, rows, place, limit)
         places = [_memory_place(listing, query, row) for row in shown]
+        shown = [dict(row) for row in shown]  # whoever completes them keeps to a copy
         return evolve(_page(listing, query, shown, places, (earlier, later)), total=len(rows))
     async with read() as connection:
         found, total = await _read(connection, listing, query, occasion, names, (place, limit + 1))

@@ -14,6 +14,7 @@ from portal.presentation.times import iso
 from portal.resource.declared import Column, Resource
 
 UNKNOWN = Mark("Unknown", "help-circle", "unknown")
+TIMES = ("time", "ago")
 Cell = str | int | float | bool | None
 
 
@@ -91,7 +92,7 @@ def plain(column: Column, row: Row) -> Any:
 def sheet(column: Column, row: Row) -> Cell:
     """The value as a sheet has it: times in UTC, several values with spaces between them."""
     value = plain(column, row)
-    if value is not None and column.kind in ("time", "ago"):
+    if value is not None and column.kind in TIMES:
         return iso(value)
     if isinstance(value, RoleReading):
         return value.value

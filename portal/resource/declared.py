@@ -172,6 +172,7 @@ class Resource:
     complete: fills columns that the listing has not, for the rows of a page.
     needs: columns of the listing that `complete`, links and actions read beside those shown.
     detail: whether there is a page of a row; where another page is it, columns link there.
+    zone: the listing's column with the IANA time zone of a row; sheets then tell times by it too.
     refresh: seconds after which an open list looks again; 0 never does.
     """
 
@@ -192,6 +193,7 @@ class Resource:
     detail: bool = True
     empty: Empty | None = None
     export: bool = True
+    zone: str = ""
     refresh: int = 0
     template: str = "resource/list.html.jinja"
     detail_template: str = "resource/detail.html.jinja"

@@ -137,10 +137,13 @@ class Jobs:
             file.seek(job.size)
             done = job.done
             if not job.size:
-                file.write(sheets.text_of([[c.id for c in state.columns]]).encode())
+                head = sheets.header(shelf.resource, state.columns)
+                file.write(sheets.text_of([head]).encode())
             async for batch in self._batches(shelf, state, job.cursor, BATCH):
                 await shelf.complete(batch.rows)
-                file.write(sheets.text_of(sheets.cells(state.columns, batch.rows)).encode())
+                file.write(
+                    sheets.text_of(sheets.cells(shelf.resource, state.columns, batch.rows)).encode()
+                )
                 file.flush()
                 done += len(batch.rows)
                 await self._note(job, Outcome(done), batch.next or "", file.tell())

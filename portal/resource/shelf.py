@@ -85,7 +85,8 @@ class Shelf:
         """The columns of the listing that a page of these columns reads."""
         resource = self.resource
         linked = [name for column in columns for name in names_in(column.link)]
-        wanted = [resource.listing.key, *(c.id for c in columns), *linked, *resource.needs]
+        ids = [column.id for column in columns]
+        wanted = [resource.listing.key, *ids, *linked, *resource.needs, resource.zone]
         known = set(resource.listing.names)
         return [name for name in dict.fromkeys(wanted) if name in known]
 

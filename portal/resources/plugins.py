@@ -1,6 +1,7 @@
 """Plugins: what is loaded, and how much each declares."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from msgspec.structs import asdict
@@ -9,6 +10,7 @@ from core.listing.filters import Choice, Text
 from core.listing.memory import MemoryListing, Row
 from core.listing.query import Occasion, Sort
 from core.plugin import Plugin
+from core.registry import Registry
 from portal.presentation.catalogue import PluginCounts, counts_of, problem_document
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
 from portal.texts import N_
@@ -16,8 +18,14 @@ from portal.texts import N_
 COUNTS: Final = PluginCounts.__struct_fields__
 
 
-def _rows(occasion: Occasion) -> Iterator[Row]:
-    return map(_row, occasion.registry.plugins.values())
+def _rows(occasion: Occasion) -> tuple[Row, ...]:
+    return _of(occasion.registry)
+
+
+@lru_cache(maxsize=1)
+def _of(registry: Registry) -> tuple[Row, ...]:
+    """Every plugin; a registry never changes."""
+    return tuple(map(_row, registry.plugins.values()))
 
 
 def _row(plugin: Plugin) -> Row:

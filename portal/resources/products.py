@@ -1,22 +1,32 @@
 """Product models: what is sold, as the plugins ship it."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from core.listing.filters import Choice, Text
 from core.listing.memory import MemoryListing, Row
 from core.listing.query import Occasion, Sort
+from core.registry import Registry
 from core.thing_model.product import ProductModel
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
 from portal.texts import N_
 
 
-def _rows(occasion: Occasion) -> Iterator[Row]:
-    """Every product model in its newest version."""
-    registry = occasion.registry
-    for id_ in sorted({id_ for id_, _ in registry.products}):
-        if model := registry.product(id_):
-            yield _row(model)
+def _rows(occasion: Occasion) -> tuple[Row, ...]:
+    return _of(occasion.registry)
+
+
+@lru_cache(maxsize=1)
+def _of(registry: Registry) -> tuple[Row, ...]:
+    """Every product model in its newest version; a registry never changes."""
+    newest: dict[str, ProductModel] = {}
+    for model in sorted(registry.products.values(), key=_age):
+        newest[model.id] = model
+    return tuple(map(_row, newest.values()))
+
+
+def _age(model: ProductModel) -> list[int]:
+    return [int(part) for part in model.version.split(".")]
 
 
 def _row(model: ProductModel) -> Row:

@@ -84,6 +84,7 @@ SYSTEMS: Final = Resource(
     complete=_with_readings,
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),
     detail=False,
+    zone="timezone",
     refresh=5,
     template="resource/systems.html.jinja",
     empty=Empty(

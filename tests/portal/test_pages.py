@@ -44,6 +44,8 @@ async def test_list_shows_the_system_with_the_house_in_words(site: Site):
     assert system["grid_power"]["words"] == "Importing 900 W"
     (row,) = await rows(site, "/systems")
     assert (row["sn"], float(row["grid_power"])) == (unseen.SN, 900)
+    assert row["last_frame_at"] == "2026-09-21T14:13:20.000Z"
+    assert row["last_frame_at_site"] == "2026-09-21 16:13:20"
 
 
 async def test_device_page_and_its_twin_say_the_same(site: Site):
