@@ -49,6 +49,8 @@ def byte_ordered(length: int) -> Any:
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Row = tuple[Any, ...]
+Connection = AsyncConnection
+"""A connection with its transaction, for floors that only pass it on."""
 
 
 class RequestError(ValueError):

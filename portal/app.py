@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request
@@ -31,6 +31,7 @@ from litestar.types import (
 )
 
 from core.access import AccessError
+from core.records import RequestError
 from core.registry import Registry
 from core.runtime.clock import Clock, now
 from core.runtime.database import Database
@@ -39,6 +40,9 @@ from portal import errors
 from portal.assets import STATIC
 from portal.pages import ROUTES
 from portal.rendering import YEAR
+from portal.resource.declared import Resource
+from portal.resource.routes import routes
+from portal.resources import ALL
 from portal.services import Services
 from portal.signing_in import SESSIONLESS, SessionMiddleware, access_of
 from portal.texts import SOURCE, chosen, speaking
@@ -114,6 +118,7 @@ def create_app(
     clock: Clock = now,
     secure: bool = False,
     feed: bool = True,
+    resources: Sequence[Resource] = ALL,
 ) -> Portal:
     """The portal; `database` is opened and closed by whoever calls.
 
@@ -127,8 +132,9 @@ def create_app(
         opt={SESSIONLESS: True},
         include_in_schema=False,
     )
+    listed = [route for resource in resources for route in routes(resource)]
     return Portal(
-        [*ROUTES, static],
+        [*ROUTES, *listed, static],
         state=State({"services": services}),
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
@@ -142,6 +148,7 @@ def create_app(
         exception_handlers={
             HTTPException: errors.http_error,
             AccessError: errors.denied,
+            RequestError: errors.refused,
             Exception: errors.broken,
         },
         after_exception=[errors.note_denied],

@@ -13,6 +13,7 @@ from litestar.types import Scope
 
 from core.access import AccessError
 from core.audit import entries
+from core.records import RequestError
 from portal.rendering import render_page
 from portal.services import Services
 from portal.texts import N_, translated
@@ -45,6 +46,12 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 def denied(request: Request[Any, Any, Any], error: AccessError) -> Response[Any]:
     """Somebody asked for what they may not do."""
     return problem(request, 403, str(error))
+
+
+def refused(request: Request[Any, Any, Any], error: RequestError) -> Response[Any]:
+    """Somebody asked for what cannot be; the message says what, where and how to mend it."""
+    said = (f"{p.where}: {p.what}{f' ({p.hint})' if p.hint else ''}" for p in error.problems)
+    return problem(request, 400, "; ".join(said))
 
 
 async def note_denied(error: Exception, scope: Scope) -> None:

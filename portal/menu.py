@@ -6,6 +6,8 @@ from typing import Final
 from attrs import frozen
 
 from core.access import Access
+from portal.resource.declared import Resource
+from portal.resources import ALL
 from portal.texts import N_
 
 
@@ -68,29 +70,29 @@ GROUPS: Final = (
 )
 """Groups between the pages of the first level: Home 10, ESS systems 20, User list 110."""
 
-MENU: Final = (
-    MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),
-    MenuItem(
-        "systems", N_("ESS systems"), "/systems", "solar-panel", "g s", "", 20, "systems:read"
-    ),
-    MenuItem(
-        "dead-letters", N_("Dead letters"), "/dead-letters", "mail", "g d",
-        "communication-data", 60, "dead_letters:read",
-    ),
-    MenuItem(
-        "products", N_("Product models"), "/products", "versions", "g p",
-        "product-configurations", 10, "products:read",
-    ),
-    MenuItem(
-        "plugins", N_("Plugins"), "/plugins", "plug-connected", "g l",
-        "product-configurations", 110, "plugins:read",
-    ),
-)  # fmt: skip
+MENU: Final = (MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),)
+"""Pages that are no resources."""
+
+
+def of_resource(resource: Resource) -> Iterator[MenuItem]:
+    """The entry of a resource, where it has one."""
+    if (menu := resource.menu) is not None:
+        yield MenuItem(
+            resource.id,
+            resource.title,
+            resource.path,
+            menu.icon,
+            menu.key,
+            menu.parent,
+            menu.order,
+            f"{resource.area}:read",
+        )
 
 
 def ordered(access: Access | None = None) -> Iterator[MenuItem]:
     """The pages that somebody may open, all where nobody is named."""
-    for item in sorted(MENU, key=lambda item: item.order):
+    items = [*MENU, *(item for resource in ALL for item in of_resource(resource))]
+    for item in sorted(items, key=lambda item: item.order):
         if access is None or not item.permission or access.may(item.permission):
             yield item
 

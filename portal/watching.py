@@ -96,7 +96,7 @@ class Watch:
         if names:
             values = {"names": ", ".join(names)}
             sentence = N_("Plugins left out, because something is wrong with them: %(names)s")
-            yield Condition("plugins_left_out", "warning", sentence, "/plugins#problems", values)
+            yield Condition("plugins_left_out", "warning", sentence, "/plugin-problems", values)
 
     async def look(self, database: Database) -> None:
         """Count and measure once."""

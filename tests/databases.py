@@ -19,9 +19,11 @@ import core.charging.tables
 import core.commanding.tables
 import core.companies.tables
 import core.fleet.tables
+import core.jobs.tables
 import core.journal.tables
 import core.telemetry.tables
-import core.upkeep.tables  # noqa: F401  so that METADATA is complete
+import core.upkeep.tables
+import core.views.tables  # noqa: F401  so that METADATA is complete
 from core.records import METADATA
 from core.runtime.database import Database
 from tests.servers import HOST, START_TIMEOUT, free_port

@@ -25,6 +25,10 @@ STATUSES: Final[tuple[Status, ...]] = ("normal", "protection", "fault", "offline
 """How a system is, from good to bad; the worst that holds is its status."""
 FLAGS: Final = ("is_new", "is_upgrading")
 
+FILTERED = ("product_id", "country", "firmware")
+"""What lists are filtered by and hardly ever changes: every two of them begin some index, and the
+indexes of the orders hold them too, so that rows which do not fit need not be looked up."""
+
 systems = Table(
     "systems",
     METADATA,
@@ -64,6 +68,13 @@ systems = Table(
         sqlite_where=text("is_new = 1"),
         postgresql_where=text("is_new"),
     ),
+    Index(None, "country", "sn"),
+    Index(None, "firmware", "sn"),
+    Index(None, "sn", *FILTERED, "registered_at"),
+    Index(None, "registered_at", "sn", *FILTERED),
+    Index(None, *FILTERED, "registered_at"),
+    Index(None, *FILTERED[1:], FILTERED[0], "registered_at"),
+    Index(None, FILTERED[2], *FILTERED[:2], "registered_at"),
 )
 """One row per system. `company_id` is the company that looks after it, None where none does.
 

@@ -24,6 +24,8 @@ DRIVERS: Final = {
     "postgres": "postgresql+asyncpg",
 }
 BUSY_TIMEOUT: Final = 15_000
+MAPPED: Final = 2**30
+"""Bytes of an SQLite file that are read without a system call each; lists look up many rows."""
 WRITING: Final = {"writing": True}
 
 
@@ -141,7 +143,10 @@ def _unusable(text: str) -> str:
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    return create_async_engine(url, pool_size=10, pool_pre_ping=True, hide_parameters=True)
+    arguments = {"server_settings": {"jit": "off"}}  # compiling costs more than our pages take
+    return create_async_engine(
+        url, pool_size=10, pool_pre_ping=True, hide_parameters=True, connect_args=arguments
+    )
 
 
 def _sqlite(url: URL) -> AsyncEngine:
@@ -159,6 +164,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout = {BUSY_TIMEOUT}",
         "journal_mode = WAL",
         "synchronous = FULL",
+        f"mmap_size = {MAPPED}",
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -17,7 +17,7 @@ from core.runtime import clock
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
 from core.telemetry import chunks, compaction, partitions, retention
-from core.upkeep import jobs
+from core.upkeep import background
 
 LOGGER = logging.getLogger(__name__)
 INTERVAL: Final = 60.0
@@ -122,7 +122,7 @@ class Housekeeper:
 
         async def noted(connection: AsyncConnection) -> int:
             count = await work(connection)
-            await jobs.advance(connection, name, count, self.clock())
+            await background.advance(connection, name, count, self.clock())
             return count
 
         return await self._rested(noted)
@@ -136,11 +136,11 @@ class Housekeeper:
 
     async def _begin(self, name: str, total: int) -> None:
         async with self.database.begin() as connection:
-            await jobs.begin(connection, name, total, self.clock())
+            await background.begin(connection, name, total, self.clock())
 
     async def _finish(self, name: str) -> None:
         async with self.database.begin() as connection:
-            await jobs.finish(connection, name, self.clock())
+            await background.finish(connection, name, self.clock())
 
     async def _try(self, name: str, work: Callable[[], Awaitable[int]]) -> None:
         """Do it; what stops it is kept and tried again later."""
@@ -159,7 +159,7 @@ class Housekeeper:
     async def _note(self, name: str, error: str) -> None:
         try:
             async with self.database.begin() as connection:
-                await jobs.fail(connection, name, error, self.clock())
+                await background.fail(connection, name, error, self.clock())
         except Exception as again:
             if trouble(again) != "away":
                 raise

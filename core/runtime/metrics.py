@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from core.upkeep.background import BackgroundJob
 from core.upkeep.health import LEVELS, Condition
 from core.upkeep.heartbeats import Process
-from core.upkeep.jobs import Job
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _GAUGES: Final = (
@@ -39,7 +39,7 @@ class Observed:
     """All that is exposed."""
 
     processes: Iterable[Process]
-    jobs: Iterable[Job]
+    jobs: Iterable[BackgroundJob]
     conditions: Iterable[Condition]
     now: int
 
@@ -104,7 +104,7 @@ def _outcomes(processes: Iterable[Process]) -> Metric:
     return family
 
 
-def _of_jobs(jobs: Iterable[Job]) -> Iterator[Metric]:
+def _of_jobs(jobs: Iterable[BackgroundJob]) -> Iterator[Metric]:
     done = GaugeMetricFamily(_name("job_done"), "Things done in the newest run", labels=("job",))
     total = GaugeMetricFamily(_name("job_total"), "Things to be done in it", labels=("job",))
     rate = GaugeMetricFamily(_name("job_rate"), "Things done a second", labels=("job",))

@@ -166,6 +166,8 @@ dead_letters = Table(
     Column("last_at", TIME, nullable=False),
     Column("resolved_at", TIME),
     Index(None, "sn", "code"),
+    Index(None, "code", "id"),
+    Index(None, "last_at", "id"),
 )
 """Messages that could not be taken in, complete, so that they can be replayed.
 

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.telemetry.tables import dead_letters
-from core.upkeep import heartbeats, jobs
+from core.upkeep import background, heartbeats
+from core.upkeep.background import BackgroundJob
 from core.upkeep.heartbeats import Process
-from core.upkeep.jobs import Job
 
 Level = Literal["ok", "warning", "critical"]
 LEVELS: Final[tuple[Level, ...]] = ("ok", "warning", "critical")
@@ -74,7 +74,7 @@ async def health(
         *_behind(living, now),
         *_disks([*disks, *map(_disk_of, living)]),
         *_plugins(living),
-        *_stopped((await jobs.known(connection)).values()),
+        *_stopped((await background.known(connection)).values()),
         *await _refused(connection, now),
     ]
     return sorted(found, key=lambda each: -LEVELS.index(each.level))
@@ -154,7 +154,7 @@ def _plugins(living: Iterable[Process]) -> Iterator[Condition]:
         )
 
 
-def _stopped(found: Iterable[Job]) -> Iterator[Condition]:
+def _stopped(found: Iterable[BackgroundJob]) -> Iterator[Condition]:
     for job in found:
         if job.error:
             yield Condition(

@@ -4,8 +4,8 @@ from sqlalchemy import JSON, BigInteger, Column, Float, String, Table, Text
 
 from core.records import METADATA, TIME
 
-jobs = Table(
-    "jobs",
+background_jobs = Table(
+    "background_jobs",
     METADATA,
     Column("name", String(32), primary_key=True),
     Column("started_at", TIME, nullable=False),

@@ -15,5 +15,6 @@ import "./choices.js";
 import "./copy.js";
 import "./jump.js";
 import "./keys.js";
+import "./lists.js";
 import "./live.js";
 import "./toast.js";

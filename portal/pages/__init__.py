@@ -7,7 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from portal.pages import (
     account,
     commands,
-    dead_letters,
+    downloads,
     explain,
     finding,
     health,
@@ -20,7 +20,6 @@ from portal.pages import (
     products,
     provisioning,
     system,
-    systems,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -28,7 +27,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     for room in (
         account,
         commands,
-        dead_letters,
+        downloads,
         explain,
         finding,
         health,
@@ -41,7 +40,6 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         products,
         provisioning,
         system,
-        systems,
     )
     for route in room.ROUTES
 ]

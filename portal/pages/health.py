@@ -9,7 +9,7 @@ from litestar.exceptions import PermissionDeniedException
 from msgspec import Struct
 
 from core.runtime.metrics import CONTENT_TYPE, Observed, exposition
-from core.upkeep import heartbeats, jobs
+from core.upkeep import background, heartbeats
 from core.upkeep.health import UNREACHABLE, Condition, Disk, Level, health, worst
 from portal.services import Services, TheServices
 from portal.signing_in import SESSIONLESS
@@ -64,7 +64,7 @@ async def metrics(request: Request[Any, Any, Any], services: TheServices) -> Res
     async with services.database.read() as connection:
         observed = Observed(
             await heartbeats.known(connection),
-            (await jobs.known(connection)).values(),
+            (await background.known(connection)).values(),
             await health(connection, now),
             now,
         )

@@ -31,23 +31,6 @@ from portal.twins import Loaded, page
 DATAPOINT_COLUMNS: Final = DatapointDocument.__struct_fields__
 
 
-class PluginSummary(Struct, frozen=True):
-    """A plugin in the list."""
-
-    name: str
-    kind: str
-    origin: str
-    title: str
-    counts: PluginCounts
-
-
-class PluginList(Struct, frozen=True):
-    """Plugins that are loaded, and what was refused with its reason."""
-
-    plugins: list[PluginSummary]
-    problems: list[ProblemDocument]
-
-
 class PluginDocument(Struct, frozen=True):
     """A plugin and its datapoints; the page shows the other declarations too."""
 
@@ -60,21 +43,6 @@ class PluginDocument(Struct, frozen=True):
     datapoints: list[DatapointDocument]
     grid_specs: list[GridSpecDocument]
     problems: list[ProblemDocument]
-
-
-async def list_plugins(services: TheServices) -> Loaded[PluginList]:
-    """What is loaded, and what was left out and why."""
-    registry = services.registry
-    document = PluginList(
-        [_summary(plugin) for plugin in registry.plugins.values()],
-        [problem_document(problem) for problem in registry.problems],
-    )
-    header = ("name", "kind", "origin", *PluginCounts.__struct_fields__)
-    rows = [
-        (p.name, p.kind, p.origin, *(getattr(p.counts, n) for n in PluginCounts.__struct_fields__))
-        for p in document.plugins
-    ]
-    return Loaded(document, _("Plugins"), rows, header)
 
 
 async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[PluginDocument]:
@@ -106,12 +74,6 @@ async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[Plug
     return Loaded(document, name, rows, DATAPOINT_COLUMNS, ((_("Plugins"), "/plugins"),), view)
 
 
-def _summary(plugin: Plugin) -> PluginSummary:
-    named = [c.label for c in plugin.components] or [g.name for g in plugin.grid_specs]
-    title = ", ".join(dict.fromkeys(named))
-    return PluginSummary(plugin.name, plugin.kind, plugin.origin, title, counts_of(plugin))
-
-
 def _groups(plugin: Plugin) -> Iterator[tuple[str, list[DatapointDocument]]]:
     """Datapoints by group, in the order of the declarations."""
     groups: dict[str, list[Datapoint]] = {}
@@ -126,6 +88,5 @@ def _flat(value: object) -> str | float | None:
 
 
 ROUTES: Final = [
-    *page("/plugins", "plugins.html.jinja", list_plugins, permission="plugins:read"),
     *page("/plugins/{name:str}", "plugin.html.jinja", show_plugin, permission="plugins:read"),
 ]

@@ -14,8 +14,6 @@ from portal.services import TheServices
 from portal.texts import _, translated
 from portal.twins import Loaded, page
 
-COLUMNS: Final = ("id", "name", "version", "vendor", "series", "markets", "sn_rules", "slots")
-
 
 class ProductSummary(Struct, frozen=True):
     """A product model in the list."""
@@ -29,12 +27,6 @@ class ProductSummary(Struct, frozen=True):
     markets: list[str]
     sn_rules: list[str]
     slots: list[str]
-
-
-class ProductList(Struct, frozen=True):
-    """Every product model that is loaded, in its newest version."""
-
-    products: list[ProductSummary]
 
 
 class RoleDocument(Struct, frozen=True):
@@ -55,15 +47,6 @@ class ProductDocument(Struct, frozen=True):
     roles: list[RoleDocument]
     functions: dict[str, str]
     grid_specs: dict[str, str]
-
-
-async def list_products(services: TheServices) -> Loaded[ProductList]:
-    """All product models."""
-    ids = sorted({id_ for id_, _version in services.registry.products})
-    models = [m for id_ in ids if (m := services.registry.product(id_))]
-    document = ProductList([_summary(model) for model in models])
-    rows = [[_flat(getattr(p, name)) for name in COLUMNS] for p in document.products]
-    return Loaded(document, _("Product models"), rows, COLUMNS)
 
 
 async def show_product(services: TheServices, product: FromPath[str]) -> Loaded[ProductDocument]:
@@ -110,12 +93,7 @@ def _functions(registry: Registry, model: ProductModel) -> dict[str, str]:
     return {use.id: known[use.id].label if use.id in known else use.id for use in used}
 
 
-def _flat(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]
-
-
 ROUTES: Final = [
-    *page("/products", "products.html.jinja", list_products, permission="products:read"),
     *page(
         "/products/{product:str}", "product.html.jinja", show_product, permission="products:read"
     ),

@@ -7,7 +7,7 @@ import pytest
 from core.runtime.database import Database
 from core.telemetry import dead_letters
 from core.telemetry.dead_letters import Rejected
-from core.upkeep import heartbeats, jobs
+from core.upkeep import background, heartbeats
 from core.upkeep.health import GIB, Condition, health, worst
 from core.upkeep.heartbeats import FORGOTTEN, Process
 from tests.devices import START
@@ -65,13 +65,13 @@ async def test_processes_that_are_silent(database: Database) -> None:
 
 async def test_jobs_that_were_stopped(database: Database) -> None:
     async with database.begin() as connection:
-        await jobs.fail(connection, "compaction", "no room", START)
+        await background.fail(connection, "compaction", "no room", START)
     (found,) = await _conditions(database)
     assert (found.code, "no room" in found.sentence) == ("job_stopped", True)
     async with database.begin() as connection:
-        await jobs.begin(connection, "compaction", 10, START)
-        await jobs.advance(connection, "compaction", 4, START + 2000)
-        job = (await jobs.known(connection))["compaction"]
+        await background.begin(connection, "compaction", 10, START)
+        await background.advance(connection, "compaction", 4, START + 2000)
+        job = (await background.known(connection))["compaction"]
     assert (job.done, job.total, job.rate, job.error) == (4, 10, 2.0, "")
     assert await _conditions(database) == []
 

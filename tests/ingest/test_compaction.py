@@ -17,7 +17,7 @@ from core.telemetry.chunk_format import PackedFrame, press, unpress, unpress_ide
 from core.telemetry.history import Frame, frames_between
 from core.telemetry.partitions import DAY, days
 from core.telemetry.readings import frame_of
-from core.upkeep import jobs
+from core.upkeep import background
 from tests.devices import START, frame, running
 from tests.ingest.bench import Bench
 
@@ -159,7 +159,7 @@ async def test_progress_is_kept(bench: Bench) -> None:
     await _housekeeper(bench).compact(seen.append)
     assert seen == [120, 120]
     async with bench.database.read() as connection:
-        job = (await jobs.known(connection))["compaction"]
+        job = (await background.known(connection))["compaction"]
     assert (job.done, job.total, job.error) == (120, 120, "")
     assert job.finished_at is not None
 

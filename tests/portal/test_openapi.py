@@ -4,6 +4,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from portal.openapi import document
+from portal.resources import ALL
 from tests.portal import unseen
 from tests.portal.conftest import Site
 
@@ -20,12 +21,23 @@ def test_document_is_valid():
 
 async def test_every_route_answers_as_its_schema_says(site: Site):
     said = document()
+    await site.hear(unseen.frame(), "wrong")
     read = {path: item for path, item in said["paths"].items() if "get" in item}
     assert set(said["paths"]) - set(read) == {"/api/provision"}
     for path, item in read.items():
-        answer = await site.client.get(path.format(**KNOWN))
+        known = {**KNOWN, "row": await first_row(site, path)} if "{row}" in path else KNOWN
+        if not known.get("row", "there"):
+            continue  # there is nothing in that list yet
+        answer = await site.client.get(path.format(**known))
         assert answer.status_code == 200, path
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         whole = {**schema, "components": said["components"]}
         errors = [e.message for e in Draft202012Validator(whole).iter_errors(answer.json())]
         assert not errors, (path, errors[:3])
+
+
+async def first_row(site: Site, path: str) -> str:
+    """The key of the first row of the list that a row's own path belongs to."""
+    resource = next(r for r in ALL if path == f"{r.path}/{{row}}.json")
+    rows = (await site.client.get(f"{resource.path}.json")).json()["rows"]
+    return str(rows[0][resource.listing.key]) if rows else ""

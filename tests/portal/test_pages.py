@@ -37,14 +37,16 @@ async def rows(site: Site, path: str) -> list[dict[str, str]]:
 async def test_list_shows_the_system_with_the_house_in_words(site: Site):
     page = await html(site, "/systems")
     assert unseen.SN in page
-    (system,) = (await document(site, "/systems"))["systems"]
+    (system,) = (await document(site, "/systems"))["rows"]
     assert system["status"] == "fault"
-    assert system["house"]["battery.power"] == {
+    assert system["battery_power"] == {
         "value": -2100.0, "unit": "W", "words": "Discharging 2.1 kW",
     }  # fmt: skip
-    assert system["house"]["grid.power"]["words"] == "Importing 900 W"
+    assert system["grid_power"]["words"] == "Importing 900 W"
     (row,) = await rows(site, "/systems")
-    assert (row["sn"], float(row["grid.power"])) == (unseen.SN, 900)
+    assert (row["sn"], float(row["grid_power"])) == (unseen.SN, 900)
+    assert row["last_frame_at"] == "2026-09-21T14:13:20.000Z"
+    assert row["last_frame_at_site"] == "2026-09-21 16:13:20"
 
 
 async def test_device_page_and_its_twin_say_the_same(site: Site):
@@ -155,7 +157,7 @@ async def test_plugin_page_lists_what_it_declares(site: Site):
 
 async def test_broken_plugin_is_named_on_every_page_with_its_reason(site: Site):
     assert "meters.torn" in await html(site, "/systems")
-    (problem,) = (await document(site, "/plugins"))["problems"]
+    (problem,) = (await document(site, "/plugin-problems"))["rows"]
     assert problem["plugin"] == "meters.torn"
     assert "torn" in problem["what"]
     assert "meters/torn/__init__.py" in problem["where"]
@@ -163,18 +165,20 @@ async def test_broken_plugin_is_named_on_every_page_with_its_reason(site: Site):
 
 async def test_dead_letter_can_be_taken_in_again(site: Site):
     await site.hear(unseen.frame(), "wrong")
-    (letter,) = (await document(site, "/dead-letters"))["letters"]
+    (letter,) = (await document(site, "/dead-letters"))["rows"]
     assert letter["code"] == "unknown_channel"
     page = await html(site, "/dead-letters?code=unknown_channel")
     assert "Take in again" in page
-    answer = await site.post(f"/dead-letters/{letter['id']}/replay")
-    assert answer.headers["location"] == "/dead-letters?replayed=refused"
-    assert (await site.client.get("/dead-letters.json?code=bad_topic")).json()["letters"] == []
+    asked = await site.post("/dead-letters/act/replay", key=str(letter["id"]))
+    assert "1 message" in asked.text
+    answer = await site.post("/dead-letters/act/replay", key=str(letter["id"]), _step="go")
+    assert "was refused again" in answer.text
+    assert (await site.client.get("/dead-letters.json?code=bad_topic")).json()["rows"] == []
 
 
 async def test_empty_list_says_why_and_what_to_do(site: Site):
     page = await html(site, "/systems?q=NOBODY")
-    assert "No system fits these filters" in page
+    assert "Nothing fits these filters" in page
     assert 'href="/systems"' in page
 
 
@@ -182,9 +186,9 @@ async def test_paging_and_filters(site: Site):
     for number in range(60):
         await site.register(f"ZQ9{number:08d}")
     first = (await site.client.get("/systems.json")).json()
-    assert (len(first["systems"]), first["total"]) == (50, 61)
-    rest = (await site.client.get(f"/systems.json?after={first['next']}")).json()
-    assert len(rest["systems"]) == 11
+    assert (len(first["rows"]), first["total"]) == (50, 61)
+    rest = (await site.client.get(f"/systems.json?at={first['next']}")).json()
+    assert len(rest["rows"]) == 11
     assert rest["next"] is None
     for query, count in (
         ("status=fault", 1), ("status=offline", 60), ("status=normal", 0), ("status=new", 1),

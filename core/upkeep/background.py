@@ -7,13 +7,13 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.records import printable
-from core.upkeep.tables import jobs
+from core.upkeep.tables import background_jobs
 
 LONGEST_ERROR: Final = 1000
 
 
 @frozen
-class Job:
+class BackgroundJob:
     """The newest run of a job: `done` of `total` things, `rate` of them a second.
 
     Times are UTC milliseconds; `error` is empty unless the run was stopped by one.
@@ -41,7 +41,7 @@ async def advance(connection: AsyncConnection, name: str, count: int, now: int) 
 
 async def finish(connection: AsyncConnection, name: str, now: int) -> None:
     """The run is over, and did all it was to do."""
-    over = update(jobs).where(jobs.c.name == name)
+    over = update(background_jobs).where(background_jobs.c.name == name)
     await connection.execute(over.values(changed_at=now, finished_at=now))
 
 
@@ -51,25 +51,25 @@ async def fail(connection: AsyncConnection, name: str, error: str, now: int) -> 
     await connection.execute(_FAIL, said)
 
 
-async def known(connection: AsyncConnection) -> dict[str, Job]:
+async def known(connection: AsyncConnection) -> dict[str, BackgroundJob]:
     """All jobs that ever ran, by name."""
-    found = await connection.execute(select(jobs).order_by(jobs.c.name))
-    return {row.name: Job(*row) for row in found}
+    found = await connection.execute(select(background_jobs).order_by(background_jobs.c.name))
+    return {row.name: BackgroundJob(*row) for row in found}
 
 
 _BEGIN: Final = text(
-    "INSERT INTO jobs (name, started_at, changed_at, done, total, rate, error) "
+    "INSERT INTO background_jobs (name, started_at, changed_at, done, total, rate, error) "
     "VALUES (:name, :now, :now, 0, :total, 0, '') ON CONFLICT (name) DO UPDATE SET "
     "started_at = excluded.started_at, changed_at = excluded.changed_at, finished_at = NULL, "
     "done = 0, total = excluded.total, rate = 0, error = ''"
 )
 _ADVANCE: Final = text(
-    "UPDATE jobs SET done = done + :count, changed_at = :now, error = '', "
+    "UPDATE background_jobs SET done = done + :count, changed_at = :now, error = '', "
     "rate = (done + :count) * 1000.0 / CASE WHEN :now > started_at THEN :now - started_at "
     "ELSE 1 END WHERE name = :name"
 )
 _FAIL: Final = text(
-    "INSERT INTO jobs (name, started_at, changed_at, done, rate, error) "
+    "INSERT INTO background_jobs (name, started_at, changed_at, done, rate, error) "
     "VALUES (:name, :now, :now, 0, 0, :error) ON CONFLICT (name) DO UPDATE SET "
     "changed_at = excluded.changed_at, error = excluded.error"
 )

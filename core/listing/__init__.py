@@ -1,0 +1,1 @@
+"""Lists of rows, however many: declared once, then filtered, sorted, paged, counted, walked."""

@@ -1,0 +1,1 @@
+"""Saved views: filters, columns and order of a list, kept by a name."""

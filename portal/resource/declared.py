@@ -1,0 +1,218 @@
+"""What a submenu declares. `docs/resources.md` shows one from beginning to end.
+
+All texts that people read are English, marked with `N_`, and translated where they are shown.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from attrs import field, frozen
+
+from core.listing.query import Occasion
+from core.listing.rows import AnyListing
+from core.listing.tables import Row
+from portal.presentation.status import Mark
+from portal.resource.work import Work
+from portal.services import Services
+
+Kind = Literal["text", "code", "mark", "number", "reading", "time", "ago", "flag", "list", "bytes"]
+"""How a cell is shown: `mark` is a status with shape and word, `code` is set in the machine's type,
+`time` and `ago` are UTC milliseconds, `list` is a list of texts, `bytes` is shown in hex, and
+`reading` is a RoleReading, whose words say what a sign would."""
+Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
+FieldKind = Literal["text", "long", "mail", "number", "choice", "choices", "flag", "date", "hidden"]
+
+NUMERIC: Final = ("number", "reading")
+NEEDS_REASON: Final = ("disruptive", "irreversible")
+Choices = Mapping[str, str] | Callable[[Services], Mapping[str, str]]
+"""Value to label, or what makes that of the services at the time."""
+Complete = Callable[[Services, Occasion, list[Row]], Awaitable[None]]
+Tool = Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]]
+
+
+@frozen
+class Column:
+    """A column of the list and a line of the details, over a column of the listing.
+
+    unit: of a number; `choices` are labels of values, `marks` those of a `mark`.
+    link: an address with names of the row's columns in braces, "/systems/{sn}".
+    shown: whether a list has it when nobody chose columns.
+    """
+
+    id: str
+    label: str
+    kind: Kind = "text"
+    unit: str = ""
+    shown: bool = True
+    help: str = ""
+    link: str = ""
+    choices: Choices = field(factory=dict[str, str])
+    marks: Mapping[str, Mark] = field(factory=dict[str, Mark])
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in NUMERIC
+
+
+@frozen
+class FilterField:
+    """How a filter of the listing is asked for; one that is not named here is as its column.
+
+    first: whether it stands in the toolbar, and not behind "More filters".
+    """
+
+    key: str
+    label: str = ""
+    choices: Choices = field(factory=dict[str, str])
+    hint: str = ""
+    first: bool = False
+
+
+@frozen
+class Menu:
+    """Where the list stands in the menu: in a group, by number; `key` is its shortcut."""
+
+    parent: str = ""
+    order: int = 100
+    icon: str = "list"
+    key: str = ""
+
+
+@frozen
+class Field:
+    """A field of a form. `check` gives a sentence where a value is wrong, and "" where it is right.
+
+    editable: False shows it when a row is made, and not when one is changed.
+    """
+
+    id: str
+    label: str
+    kind: FieldKind = "text"
+    required: bool = False
+    help: str = ""
+    longest: int = 128
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    pattern: str = ""
+    choices: Choices = field(factory=dict[str, str])
+    check: Callable[[Any], str] | None = None
+    editable: bool = True
+    initial: Any = None
+
+
+@frozen
+class Form:
+    """The form that makes a row and changes one.
+
+    create: what makes a row of the values, and returns its key. `edit` gets the row as it was.
+    Both run in one transaction with the audit entry; RequestError puts its problems at the fields.
+    version: the listing's column that moves with every change, by which two edits are told apart.
+    """
+
+    fields: tuple[Field, ...]
+    create: Callable[[Work, Mapping[str, Any]], Awaitable[str]] | None = None
+    edit: Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]] | None = None
+    version: str = "version"
+    audited: bool = True
+
+
+@frozen
+class Action:
+    """What can be done with a row, or with many.
+
+    run: does it with one row; a RequestError refuses that row and no other.
+    permission: the action of the permission, where it is not `id`.
+    applies: whether a row is such that it makes sense; the others are told and left out.
+    confirm: a sentence above the button, said before it happens.
+    fields: what is asked for beside the reason.
+    own_transactions: it opens them itself, by `work.begin`; otherwise `work.connection` is open.
+    audited: False where the service that it calls writes the audit.
+    """
+
+    id: str
+    label: str
+    run: Tool
+    risk: Risk = "safe"
+    icon: str = ""
+    permission: str = ""
+    confirm: str = ""
+    applies: Callable[[Row], bool] | None = None
+    single: bool = True
+    bulk: bool = True
+    needs_reason: bool | None = None
+    fields: tuple[Field, ...] = ()
+    own_transactions: bool = False
+    audited: bool = True
+
+    @property
+    def asks_reason(self) -> bool:
+        if self.needs_reason is None:
+            return self.risk in NEEDS_REASON
+        return self.needs_reason
+
+
+@frozen
+class Empty:
+    """What an empty list says, and the way out of it; `text` may be a few sentences."""
+
+    title: str
+    text: str = ""
+    icon: str = "list"
+
+
+@frozen(eq=False)
+class Resource:
+    """A submenu.
+
+    id: names it in addresses (`/id`), views, exports and in OpenAPI.
+    area: the first word of its permissions; reading needs `area:read`, a new row `area:create`, a
+    change `area:edit`, an export `area:export`, an action `area:` and its id.
+    one, many: what a row is called, "company" and "companies".
+    complete: fills columns that the listing has not, for the rows of a page.
+    needs: columns of the listing that `complete`, links and actions read beside those shown.
+    detail: whether there is a page of a row; where another page is it, columns link there.
+    zone: the listing's column with the IANA time zone of a row; sheets then tell times by it too.
+    refresh: seconds after which an open list looks again; 0 never does.
+    """
+
+    id: str
+    title: str
+    one: str
+    many: str
+    area: str
+    listing: AnyListing
+    columns: tuple[Column, ...]
+    filters: tuple[FilterField, ...] = ()
+    menu: Menu | None = None
+    intro: str = ""
+    form: Form | None = None
+    actions: tuple[Action, ...] = ()
+    complete: Complete | None = None
+    needs: tuple[str, ...] = ()
+    detail: bool = True
+    empty: Empty | None = None
+    export: bool = True
+    zone: str = ""
+    refresh: int = 0
+    template: str = "resource/list.html.jinja"
+    detail_template: str = "resource/detail.html.jinja"
+
+    @property
+    def path(self) -> str:
+        return f"/{self.id}"
+
+    def column(self, id: str) -> Column | None:
+        return next((column for column in self.columns if column.id == id), None)
+
+    def action(self, id: str) -> Action | None:
+        return next((action for action in self.actions if action.id == id), None)
+
+
+def chosen(choices: Choices, services: Services) -> Mapping[str, str]:
+    """Value to label."""
+    return choices(services) if callable(choices) else choices
+
+
+def default_columns(resource: Resource) -> Sequence[Column]:
+    return [column for column in resource.columns if column.shown]

@@ -1,0 +1,109 @@
+"""Plugins: what is loaded, and how much each declares."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from msgspec.structs import asdict
+
+from core.listing.filters import Choice, Text
+from core.listing.memory import MemoryListing, Row
+from core.listing.query import Occasion, Sort
+from core.plugin import Plugin
+from core.registry import Registry
+from portal.presentation.catalogue import PluginCounts, counts_of, problem_document
+from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
+from portal.texts import N_
+
+COUNTS: Final = PluginCounts.__struct_fields__
+
+
+def _rows(occasion: Occasion) -> tuple[Row, ...]:
+    return _of(occasion.registry)
+
+
+@lru_cache(maxsize=1)
+def _of(registry: Registry) -> tuple[Row, ...]:
+    """Every plugin; a registry never changes."""
+    return tuple(map(_row, registry.plugins.values()))
+
+
+def _row(plugin: Plugin) -> Row:
+    named = [c.label for c in plugin.components] or [g.name for g in plugin.grid_specs]
+    counts = counts_of(plugin)
+    return {
+        "name": plugin.name,
+        "kind": plugin.kind,
+        "origin": plugin.origin,
+        "title": ", ".join(dict.fromkeys(named)),
+        **{name: getattr(counts, name) for name in COUNTS},
+    }
+
+
+LISTING: Final = MemoryListing(
+    "plugins",
+    _rows,
+    ("name", "kind", "origin", "title", *COUNTS),
+    key="name",
+    sorts=(Sort("name", unique=True), Sort("kind"), *(Sort(n, descending=True) for n in COUNTS)),
+    filters=(Text("q", "title"), Choice("kind"), Choice("origin")),
+)
+PLUGINS: Final = Resource(
+    id="plugins",
+    title=N_("Plugins"),
+    one=N_("plugin"),
+    many=N_("plugins"),
+    area="plugins",
+    listing=LISTING,
+    menu=Menu("product-configurations", 110, icon="plug-connected", key="g l"),
+    columns=(
+        Column("name", N_("Name"), link="/plugins/{name}"),
+        Column("title", N_("Speaks for")),
+        Column("kind", N_("Kind"), shown=False),
+        Column("origin", N_("Origin")),
+        *(Column(name, name.replace("_", " ").capitalize(), "number") for name in COUNTS),
+    ),
+    filters=(
+        FilterField("q", N_("Speaks for"), first=True),
+        FilterField("kind", first=True),
+        FilterField("origin"),
+    ),
+    detail=False,
+    empty=Empty(
+        N_("No plugin is loaded"),
+        N_("`thingwright new inverters vendor_model` makes one to start from."),
+        "plug-connected",
+    ),
+)
+
+
+def _problems(occasion: Occasion) -> Iterator[Row]:
+    for number, problem in enumerate(occasion.registry.problems, 1):
+        yield {"number": number, **asdict(problem_document(problem))}
+
+
+PROBLEMS: Final = Resource(
+    id="plugin-problems",
+    title=N_("What was left out"),
+    one=N_("problem"),
+    many=N_("problems"),
+    area="plugins",
+    listing=MemoryListing(
+        "plugin_problems",
+        _problems,
+        ("number", "plugin", "where", "what", "hint"),
+        key="number",
+        sorts=(Sort("number", unique=True), Sort("plugin")),
+        filters=(Text("plugin"),),
+    ),
+    columns=(
+        Column("plugin", N_("Plugin")),
+        Column("what", N_("What is wrong")),
+        Column("hint", N_("What helps")),
+        Column("where", N_("Where"), "code"),
+    ),
+    detail=False,
+    empty=Empty(N_("Every plugin was loaded"), icon="circle-check"),
+)
+
+RESOURCES: Final = (PLUGINS, PROBLEMS)
