@@ -13,7 +13,38 @@ from core.runtime.database import Database
 from core.thing_model.product import OFFLINE_AFTER
 
 NOW: Final = 1_790_000_000_000
-COUNTRIES: Final = ["DE", "AU", "GB", "IT", "NL", "PL", "ZA", "US", "CN", "NZ", "BE", "AT", "ES", "FR", "CZ", "SE", "DK", "IE", "PT", "CH", "HU", "RO", "GR", "FI", "NO", "HR", "SI", "SK", "LT", "EE"]
+COUNTRIES: Final = [
+    "DE",
+    "AU",
+    "GB",
+    "IT",
+    "NL",
+    "PL",
+    "ZA",
+    "US",
+    "CN",
+    "NZ",
+    "BE",
+    "AT",
+    "ES",
+    "FR",
+    "CZ",
+    "SE",
+    "DK",
+    "IE",
+    "PT",
+    "CH",
+    "HU",
+    "RO",
+    "GR",
+    "FI",
+    "NO",
+    "HR",
+    "SI",
+    "SK",
+    "LT",
+    "EE",
+]
 FIRMWARE: Final = ("1.0.9", "1.2.0", "1.2.4", "1.3.0", "1.3.1", "1.4.0", "2.0.0", "2.0.1")
 PREFIXES: Final = ("AL2001", "AL2002", "ALB501", "AL7011", "ALD401", "SH10RT")
 NEW_FOR: Final = 7 * 86_400_000
