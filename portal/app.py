@@ -195,7 +195,7 @@ async def _watching(app: Litestar) -> AsyncGenerator[None, None]:
     """Look now and then whether all is well, while the application runs."""
     services: Services = app.state.services
     ended = asyncio.Event()
-    task = asyncio.create_task(services.watch.keep(services.database, ended))
+    task = asyncio.create_task(services.watch.keep(services.database, services.clock, ended))
     try:
         yield
     finally:

@@ -93,7 +93,7 @@ def render_page(
         "csrf": csrf_token({"request": request}),
         "session": _session(request),
         "menu": menu.tree(menu.ordered(access)),
-        "conditions": services.watch.conditions(access) if access else (),
+        "news": services.watch.news(access) if access else (),
         "now": services.clock(),
         "zone": times.zone_of("", *clock_of(request)),
         "part": Parts(),

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from core.upkeep.background import BackgroundJob
-from core.upkeep.health import LEVELS, Condition
+from core.upkeep.conditions import LEVELS, Condition
 from core.upkeep.heartbeats import Process
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

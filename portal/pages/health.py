@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from core.runtime.metrics import CONTENT_TYPE, Observed, exposition
 from core.upkeep import background, heartbeats
-from core.upkeep.health import UNREACHABLE, Condition, Disk, Level, health, worst
-from portal.services import Services, TheServices
+from core.upkeep.conditions import Level, worst
+from core.upkeep.health import UNREACHABLE
+from portal.services import TheServices
 from portal.signing_in import SESSIONLESS
-from portal.watching import disk_of
 
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -38,7 +38,7 @@ class Health(Struct, frozen=True):
 @get("/healthz", opt={SESSIONLESS: True})
 async def healthz(services: TheServices) -> Response[Health]:
     """200 while the database answers, 503 while it does not."""
-    found = await conditions(services)
+    found = await services.watch.look(services.database, services.clock())
     database = UNREACHABLE not in found
     hub = services.hub
     status = "ok" if database and hub.listening else "degraded" if database else "down"
@@ -61,24 +61,15 @@ async def metrics(request: Request[Any, Any, Any], services: TheServices) -> Res
     if not _may_scrape(request, services.settings.metrics_token):
         raise PermissionDeniedException("metrics are for this machine, or for who has the token")
     now = services.clock()
+    found = await services.watch.look(services.database, now)
     async with services.database.read() as connection:
         observed = Observed(
             await heartbeats.known(connection),
             (await background.known(connection)).values(),
-            await health(connection, now),
+            found,
             now,
         )
     return Response(exposition(observed), media_type=CONTENT_TYPE)
-
-
-async def conditions(services: Services) -> list[Condition]:
-    """What is not well, the gravest first; also where the database does not answer."""
-    try:
-        async with services.database.read() as connection:
-            disk = Disk("the portal", *disk_of(services.settings.data))
-            return await health(connection, services.clock(), [disk])
-    except Exception:  # noqa: BLE001  whatever a driver raises, the answer is no
-        return [UNREACHABLE]
 
 
 def _may_scrape(request: Request[Any, Any, Any], token: str) -> bool:

@@ -12,6 +12,7 @@ from babel.messages.pofile import write_po
 from core.telemetry.dead_letters import HINTS
 from core.thing_model.provenance import CONFIDENCE
 from core.thing_model.roles import OPPOSITE, ROLES
+from core.upkeep.conditions import MEANINGS
 from portal.texts import LANGUAGES, SOURCE, catalogue_file, catalogue_of
 
 PORTAL: Final = Path(__file__).parents[1]
@@ -56,7 +57,7 @@ def extracted() -> Catalog:
 
 
 def _declared_below() -> Iterator[tuple[str, str]]:
-    """Words of the thing model and of dead letters, which know no languages."""
+    """Words of the thing model, of conditions and dead letters, which know no languages."""
     for role in ROLES.values():
         yield "core/thing_model/roles.py", role.label
     for direction in OPPOSITE:
@@ -64,6 +65,9 @@ def _declared_below() -> Iterator[tuple[str, str]]:
         yield "core/thing_model/roles.py", direction.capitalize()
     for words in CONFIDENCE.values():
         yield "core/thing_model/provenance.py", words
+    for meaning in MEANINGS.values():
+        for text in meaning:
+            yield "core/upkeep/conditions.py", text
     for code, hint in HINTS.items():
         yield "core/telemetry/dead_letters.py", code.replace("_", " ").capitalize()
         yield "core/telemetry/dead_letters.py", hint.capitalize()

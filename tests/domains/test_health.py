@@ -8,7 +8,8 @@ from core.runtime.database import Database
 from core.telemetry import dead_letters
 from core.telemetry.dead_letters import Rejected
 from core.upkeep import background, heartbeats
-from core.upkeep.health import GIB, Condition, health, worst
+from core.upkeep.conditions import Condition, worst
+from core.upkeep.health import GIB, health
 from core.upkeep.heartbeats import FORGOTTEN, Process
 from tests.devices import START
 
@@ -32,8 +33,8 @@ async def test_all_is_well(database: Database) -> None:
 @pytest.mark.parametrize(
     ("figures", "code", "level", "part"),
     [
-        ({"busy_since": START - 600_000}, "backlog", "warning", "10 minutes"),
-        ({"working_since": START - 40_000}, "slow_acknowledgement", "warning", "41 seconds"),
+        ({"busy_since": START - 600_000}, "backlog", "warning", "10 min"),
+        ({"working_since": START - 40_000}, "slow_acknowledgement", "warning", "41 s"),
         ({"disk_free": 9 * GIB}, "disk_full", "warning", "9.0 of 100.0 GiB"),
         ({"disk_free": 2 * GIB}, "disk_full", "critical", "2.0 of 100.0 GiB"),
         ({"left_out": ["meters.torn"]}, "plugins_left_out", "warning", "meters.torn"),

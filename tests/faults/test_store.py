@@ -19,7 +19,7 @@ import pytest
 
 from core.runtime.clock import now
 from core.runtime.database import Database
-from core.upkeep.health import Disk, health
+from core.upkeep.health import Disk, Seen, health
 from tests.databases import PostgreSQL, postgresql
 from tests.faults.harness import PATIENCE, Process, environment, running, service, until
 from tests.faults.store import memory, sender, until_kept
@@ -192,6 +192,7 @@ def make_room(folder: Path) -> None:
 async def says_full(database: Database, folder: Path) -> bool:
     """Whether a reader says so, on whose disk no process can report any more."""
     usage = shutil.disk_usage(folder)
+    disk = Disk("the reader", usage.total, usage.free)
     async with database.read() as connection:
-        found = await health(connection, now(), [Disk("the reader", usage.total, usage.free)])
+        found = await health(connection, now(), Seen((disk,)))
     return ("disk_full", "critical") in {(each.code, each.level) for each in found}

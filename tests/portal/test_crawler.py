@@ -17,8 +17,8 @@ RULES: Final = {"light": {"type": "tag", "values": TAGS}, "dark": ["color-contra
 """What axe looks at: in the second theme only what a theme changes."""
 EMPTY: Final = "/systems?q=NOBODY"
 """A list in which nothing is."""
-SEEN_OTHERWISE: Final = ("/sign-in", "/setup", "/open", "/resend")
-"""Pages for who is not signed in, or by a link that is sent: their own tests open them."""
+SEEN_OTHERWISE: Final = ("/sign-in", "/setup", "/open", "/resend", "/jobs/{job}/file")
+"""For who is not signed in, by a link that is sent, or made by a worker: they have own tests."""
 
 
 async def test_every_page(tmp_path: Path, unseen_registry: Registry):

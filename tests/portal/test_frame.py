@@ -6,9 +6,10 @@ from attrs import evolve
 
 from core.access import PLATFORM
 from core.registry import Registry
+from core.upkeep.conditions import Condition
 from portal import watching
 from portal.live import Hub
-from portal.watching import GIB, LATE, Watch
+from portal.watching import LATE, Watch
 from tests.portal import unseen
 from tests.portal.conftest import Site
 
@@ -72,28 +73,32 @@ async def test_the_clock_of_the_address_is_kept_and_offers_the_next(site: Site):
 async def test_banner_and_bell_say_what_is_not_well(site: Site):
     await site.hear(b"?", "wrong")
     watch = site.app.state.services.watch
-    await watch.look(site.database)
+    await watch.look(site.database, site.clock())
     text = (await site.client.get("/products")).text
     assert text.count("Plugins left out, because something is wrong with them: meters.torn") == 2
-    assert text.count("Messages that could not be taken in: 1") == 1
-    assert 'aria-label="Notifications: 2"' in text
+    assert text.count("No ingest process has been heard of for a minute") == 2
+    assert text.count("Messages that could not be taken in during the last hour: 1") == 1
+    assert 'aria-label="Notifications: 4"' in text
 
 
-def test_conditions_come_the_gravest_first_and_only_to_whom_they_concern(
+def test_news_come_the_gravest_first_and_only_to_whom_they_concern(
     registry: Registry, tmp_path: Path
 ):
     hub = Hub(listening=False)
     hub.wanted = True
-    watch = Watch(registry, hub, tmp_path, letters=3, disk=(100 * GIB, GIB))
-    codes = [each.code for each in watch.conditions(PLATFORM)]
-    assert codes == ["disk_full", "feed_silent", "dead_letters"]
-    hub.listening, hub.lag, watch.disk = True, LATE + 1, (100 * GIB, 8 * GIB)
-    found = watch.conditions(PLATFORM)
-    assert [(each.code, each.level) for each in found][:2] == [
-        ("disk_full", "warning"),
-        ("feed_late", "warning"),
-    ]
-    assert watch.conditions(evolve(PLATFORM, grants=frozenset({"systems:read"}))) == ()
+    watch = Watch(registry, hub, tmp_path)
+    watch.found = (
+        Condition("dead_letters", "warning", {"count": 3}),
+        Condition("disk_full", "critical", {"seen_by": "x", "free": "0.1", "total": "9.0"}),
+    )
+    assert codes(watch) == ["disk_full", "feed_silent", "dead_letters"]
+    hub.listening, hub.lag = True, LATE + 1
+    assert codes(watch) == ["disk_full", "feed_late", "dead_letters"]
+    assert watch.news(evolve(PLATFORM, grants=frozenset({"systems:read"}))) == ()
+
+
+def codes(watch: Watch) -> list[str]:
+    return [each.condition.code for each in watch.news(PLATFORM)]
 
 
 def test_a_disk_is_measured_where_the_folder_is(tmp_path: Path):

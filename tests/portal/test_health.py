@@ -20,7 +20,7 @@ TOKEN = {"authorization": "Bearer secret"}
 async def test_healthz_names_conditions_by_code_only(stranger: Site) -> None:
     said = (await stranger.client.get("/healthz")).json()
     assert said["level"] == "critical"
-    assert said["conditions"] == ["ingest_silent", "worker_silent"]
+    assert said["conditions"] == ["ingest_silent", "worker_silent", "plugins_left_out"]
     await _beat(stranger, "ingest")
     await _beat(stranger, "worker")
     said = (await stranger.client.get("/healthz")).json()
