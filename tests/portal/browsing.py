@@ -87,7 +87,7 @@ def _split(route: str) -> list[str]:
 async def browsing(
     folder: Path, registry: Registry, *, language: str = "en"
 ) -> AsyncGenerator[Browsing]:
-    """A portal over SQLite with two systems, a dead letter and a fault, and its administrator."""
+    """A portal over SQLite with two systems, a dead letter, a fault, an export, and its administrator."""
     database = Database(f"sqlite:///{folder / 'portal.db'}")
     await database.open()
     app = create_app(Settings(folder), registry, database, feed=False)
@@ -159,6 +159,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await site.hear(b"CFG mode: 0 -> 1;mode: 1 -> 9\nnobody knows this <b>line</b>", "log")
     await site.hear(unseen.frame(), "wrong")
     await site.sign_in()
+    asked = await site.post("/systems/export")
+    assert asked.status_code == 303, asked.text
     token = site.client.cookies["session"]
     assert token
     return token
