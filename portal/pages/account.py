@@ -16,6 +16,7 @@ from core.records import RequestError
 from portal.rendering import render_page
 from portal.services import Services, TheServices
 from portal.signing_in import OPEN, address_of, client_of, session_cookie
+from portal.texts import _
 
 KEPT: Final = "kept:"
 """Before the names of fields that belong to another form, which is sent after signing in."""
@@ -112,7 +113,7 @@ def entered(services: Services, token: str, where: str) -> Redirect:
 def _setup(request: Request[Any, Any, Any], token: str, name: str, problems: Any) -> Response[str]:
     context = {"token": token, "name": name, "failed": problems, "shortest": SHORTEST}
     status = 422 if problems else 200
-    return render_page(request, "setup.html.jinja", "Set up", context, status)
+    return render_page(request, "setup.html.jinja", _("Set up"), context, status)
 
 
 def sign_in_form(  # noqa: PLR0917  all that the form shows
@@ -128,7 +129,7 @@ def sign_in_form(  # noqa: PLR0917  all that the form shows
     provider = urlsplit(given.issuer).hostname if given else ""
     context = {"next": local(next), "failed": failed, "name": name, "kept": kept}
     context |= {"provider": provider or ""}
-    return render_page(request, "sign_in.html.jinja", "Sign in", context, status)
+    return render_page(request, "sign_in.html.jinja", _("Sign in"), context, status)
 
 
 def code_form(  # noqa: PLR0917  all that the form shows
@@ -140,7 +141,7 @@ def code_form(  # noqa: PLR0917  all that the form shows
     kept: Mapping[str, str],
 ) -> Response[str]:
     context = {"next": local(next), "failed": failed, "ticket": ticket, "kept": kept}
-    return render_page(request, "account/code.html.jinja", "Enter the code", context, status)
+    return render_page(request, "account/code.html.jinja", _("Enter the code"), context, status)
 
 
 def _welcome(
@@ -154,7 +155,7 @@ def _welcome(
     if not kept:
         return entered(services, token, local(wanted))
     context = {"next": local(wanted), "kept": kept}
-    page = render_page(request, "account/resend.html.jinja", "You are signed in", context)
+    page = render_page(request, "account/resend.html.jinja", _("You are signed in"), context)
     page.set_cookie(session_cookie(services, token))
     return page
 

@@ -16,7 +16,7 @@ from portal.pages.account import code_form, entered
 from portal.rendering import render_page
 from portal.services import Services, TheServices
 from portal.signing_in import OPEN, address_of, client_of
-from portal.texts import N_
+from portal.texts import N_, translated
 
 LinkPurpose = Literal["invite", "reset"]
 TITLES: Final[dict[LinkPurpose, str]] = {
@@ -100,7 +100,9 @@ def _form(
         "shortest": SHORTEST,
     }
     status = 422 if problems else 200
-    return render_page(request, "account/link.html.jinja", TITLES[purpose], context, status)
+    return render_page(
+        request, "account/link.html.jinja", translated(TITLES[purpose]), context, status
+    )
 
 
 ROUTES: Final = [link_page, open_link]

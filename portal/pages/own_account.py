@@ -18,6 +18,7 @@ from portal.pages.account import local
 from portal.rendering import render_page
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess, address_of, freshly_proved, session_cookie
+from portal.texts import _
 
 DAY: Final = 86_400_000
 TOKEN_DAYS: Final = (7, 30, 90, 365)
@@ -46,7 +47,7 @@ async def prove_page(
 ) -> Response[str]:
     """The form that asks for the password once more."""
     context = {"next": local(next), "failed": ""}
-    return render_page(request, "account/prove.html.jinja", "Is it you?", context)
+    return render_page(request, "account/prove.html.jinja", _("Is it you?"), context)
 
 
 @post("/account/prove", include_in_schema=False)
@@ -60,7 +61,7 @@ async def prove(
         await credentials.prove(services.database.begin, access, str(form.get("password", "")), now)
     except SignInError as error:
         context = {"next": wanted, "failed": f"{str(error).capitalize()}."}
-        return render_page(request, "account/prove.html.jinja", "Is it you?", context, 422)
+        return render_page(request, "account/prove.html.jinja", _("Is it you?"), context, 422)
     async with services.database.begin() as connection:
         token = await sessions.rotate(connection, request.auth, now)
     cookies = [session_cookie(services, token or "")]
@@ -196,7 +197,7 @@ async def _shown(
         "codes": codes or [],
     }
     status = 422 if failed else 200
-    return render_page(request, "account/account.html.jinja", "Your account", context, status)
+    return render_page(request, "account/account.html.jinja", _("Your account"), context, status)
 
 
 def _seal(services: Services) -> Seal:
