@@ -149,7 +149,7 @@ def _command_problems(plugin: Plugin, command: Command, keys: set[str]) -> Itera
     parameters = layout_keys(command.writes)
     yield from _unknown(where, parameters, keys, "writes")
     yield from _unknown(where, command.reads_back, keys, "reads back")
-    for name in ("constants", "limits", "defaults"):
+    for name in ("constants", "limits", "defaults", "windows"):
         yield from _unknown(f"{where} {name}", getattr(command, name), set(parameters), "names")
     ranges = {d.key: d.range for d in plugin.datapoints if d.range}
     for key, (low, high) in command.limits.items():
