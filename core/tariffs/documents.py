@@ -93,7 +93,9 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _tariff(said: Mapping[str, Any], problems: list[Problem]) -> Tariff:
     """The tariff of a document that its schema finds nothing wrong with."""
     bands = {name: Rate(each["buy"], each["feed_in"]) for name, each in said["bands"].items()}
-    days = {name: _day(name, said.get(name, ""), problems) for name in ("valid_from", "valid_until")}
+    days = {
+        name: _day(name, said.get(name, ""), problems) for name in ("valid_from", "valid_until")
+    }
     cells = {name: _cells(name, said.get(name, ()), bands, problems) for name in DAY_TYPES}
     return Tariff(
         said["name"], said["currency"], days["valid_from"] or date.min, days["valid_until"], bands,

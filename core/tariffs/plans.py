@@ -160,15 +160,15 @@ async def _make_room(
     lock = select(site_table.c.id).where(site_table.c.id == site_id).with_for_update()
     await connection.execute(lock)
     others = [plan for plan in await _of_site(connection, site_id) if plan.id != besides]
-    problems = [_taken(plan.tariff) for plan in others if _meet(plan.tariff, tariff)]
+    problems = [_taken(plan.tariff) for plan in others if meet(plan.tariff, tariff)]
     if len(others) >= MOST:
         problems.append(Problem("site_id", f"has {len(others)} plans", "remove one first"))
     if problems:
         raise RequestError(*problems)
 
 
-def _meet(one: Tariff, other: Tariff) -> bool:
-    """Whether there is a day on which both hold."""
+def meet(one: Tariff, other: Tariff) -> bool:
+    """Whether there is a day on which both hold, whichever begins first."""
     return one.valid_from <= (other.valid_until or date.max) and other.valid_from <= (
         one.valid_until or date.max
     )

@@ -55,9 +55,7 @@ class TariffDocument:
     ]
     valid_from: Annotated[
         str,
-        Meta(
-            pattern=r"^\d{4}-\d{2}-\d{2}$", description="Its first day there, such as 2027-01-31"
-        ),
+        Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Its first day there, such as 2027-01-31"),
     ]
     bands: Annotated[
         Mapping[Band, TariffRate], Meta(min_length=1, max_length=BANDS, description="By name")

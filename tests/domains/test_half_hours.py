@@ -43,9 +43,7 @@ DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 
 
 @given(ZONES, DAYS)
-def test_every_five_minutes_lie_in_the_half_hour_that_the_clock_shows(
-    zone: str, of: date
-) -> None:
+def test_every_five_minutes_lie_in_the_half_hour_that_the_clock_shows(zone: str, of: date) -> None:
     found = list(clock(of, zone))
     begin, end = day(of, zone)
     assert [start for start, _ in found] == list(range(begin, end, BUCKET))
@@ -153,9 +151,7 @@ def test_half_hours_are_kept_as_they_are() -> None:
     assert unpacked(packed(found)) == found
 
 
-async def _made(
-    database: Database, of: date, wh: Mapping[int, Mapping[str, float]]
-) -> Day:
+async def _made(database: Database, of: date, wh: Mapping[int, Mapping[str, float]]) -> Day:
     """The day of a home in Berlin whose counters grew so."""
     system_id = next(NUMBERS)
     grown = {start: {k: n / 1000 for k, n in each.items()} for start, each in wh.items()}

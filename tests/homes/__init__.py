@@ -1,18 +1,30 @@
-"""Homes for tests of tariffs: their registry, and their roll-ups without a device."""
+"""Homes for tests of tariffs: their registry, their roll-ups without a device, and tariffs."""
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.access import PLATFORM
+from core.fleet import end_users, installations, sites, systems
+from core.fleet.end_users import Contact
+from core.fleet.installation_terms import Terms
+from core.fleet.installations import Ownership
+from core.fleet.serial_numbers import serial_numbers
+from core.fleet.sites import Place, Site
+from core.fleet.systems import Registration, SystemRecord
 from core.host import Host
-from core.records import write
+from core.records import insert_new, write
 from core.registry import Registry
+from core.tariffs.tariff import Rate, Tariff
 from core.telemetry.fold import Closed
 from core.telemetry.rollups import packed_closed
 from core.telemetry.tables import rollups
 
+START: Final = 1_800_000_000_000
 KEYS: Final = ("pv", "used", "charged", "discharged", "imported", "exported")
 Grown = Mapping[int, Mapping[str, float]]
 """What counters grew by (kWh), by bucket and key."""
@@ -23,6 +35,35 @@ def home_registry() -> Registry:
     host = Host(strict=True)
     host.load_folder(Path(__file__).parent, "folder")
     return host.registry()
+
+
+def time_of_use(valid_from: date = date(2027, 1, 1), valid_until: date | None = None) -> Tariff:
+    """Cheap nights, dear evenings; weekends without a peak."""
+    bands = {
+        "off_peak": Rate(Decimal("0.1"), Decimal("0.05")),
+        "shoulder": Rate(Decimal("0.25"), Decimal("0.0512")),
+        "peak": Rate(Decimal("0.4321"), Decimal("0.12")),
+    }
+    weekday = ("off_peak",) * 12 + ("shoulder",) * 21 + ("peak",) * 9 + ("off_peak",) * 6
+    weekend = ("off_peak",) * 14 + ("shoulder",) * 34
+    return Tariff("Time of use", "EUR", valid_from, valid_until, bands, weekday, weekend)
+
+
+async def build(connection: AsyncConnection, sn: str, zone: str) -> tuple[SystemRecord, Site]:
+    """A home with a system in it, and its site."""
+    given = Registration(sn, "home", country="DE", timezone=zone)
+    record = await systems.register(connection, home_registry(), given, START)
+    columns = ("sn", "category", "state", "created_at", "version")
+    rows = [(sn, "residential", "activated", START, 1)]
+    await insert_new(connection, serial_numbers, columns, rows)
+    eva = await end_users.create(connection, PLATFORM, Contact("Eva"), now=START)
+    place = Place("Home", country="DE", timezone=zone)
+    site = await sites.create(connection, PLATFORM, eva.id, place, now=START)
+    owner = Ownership(eva.id, site.id)
+    await installations.create(
+        connection, PLATFORM, sn, owner, Terms(licence="L-1", install_mode="dc"), now=START
+    )
+    return record, site
 
 
 async def write_rollups(connection: AsyncConnection, system_id: int, grown: Grown) -> None:
