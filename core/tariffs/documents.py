@@ -43,9 +43,9 @@ def read(text: str) -> Tariff:
     except (ValueError, RecursionError) as error:
         hint = "export a plan to see its form"
         raise RequestError(Problem(WHERE, f"is not JSON: {error}", hint)) from None
-    if problems := list(document_problems(plain, _validator(), WHERE)):
+    problems = list(document_problems(plain, _validator(), WHERE))
+    if problems:
         raise RequestError(*problems)
-    problems: list[Problem] = []
     found = _tariff(exact, problems)
     problems += problems_of(found)
     if problems:

@@ -17,8 +17,8 @@ from core.fleet.tables import installations
 from core.fleet.tables import sites as site_table
 from core.records import ConflictError, RequestError, change_row, printable
 from core.tariffs.documents import document
-from core.tariffs.tariff import DECIMALS, Rate, Tariff, check
 from core.tariffs.tables import tariff_plans
+from core.tariffs.tariff import DECIMALS, Rate, Tariff, check
 from core.thing_model.problems import Problem
 
 MOST: Final = 200

@@ -105,7 +105,7 @@ class _Day:
 
 
 async def profits(
-    connection: AsyncConnection, access: Access, sn: str, first: date, last: date, step: Step
+    connection: AsyncConnection, access: Access, sn: str, first: date, last: date, *, step: Step
 ) -> list[Profit]:
     """The days, months or years of a period that have any energy; the last day counts too.
 

@@ -121,11 +121,11 @@ class _Table:
 
     def requests(self, wanted: Sequence[Window], notes: list[Problem]) -> list[CommandRequest]:
         numbers = self.numbers
-        said = [each for window in wanted if (each := self._sayable(window, notes))]
+        said = [each for window in wanted if (each := self._sayable(window, notes)) is not None]
         kept = sorted(said, key=lambda each: each.start - each.end)[: len(numbers)]
-        for window in said:
-            if window not in kept:
-                what = f"{window} is left out: the device knows {len(numbers)} windows"
+        for each in said:
+            if each not in kept:
+                what = f"{each} is left out: the device knows {len(numbers)} windows"
                 notes.append(Problem(self._where, what, "the longest are kept"))
         times = dict(zip(numbers, sorted(kept, key=lambda each: each.start), strict=False))
         values: dict[str, dict[str, Value]] = {}

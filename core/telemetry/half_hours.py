@@ -107,7 +107,7 @@ def _half_hours(whole: Mapping[str, float], parts: Sequence[Mapping[str, float]]
 
 
 def _rounded(energies: Sequence[float]) -> tuple[int, ...]:
-    """kWh as whole Wh whose sum is the sum of all, rounded."""
+    """KWh as whole Wh whose sum is the sum of all, rounded."""
     totals = [round(1000 * total) for total in accumulate(energies, initial=0.0)]
     return tuple(after - before for before, after in pairwise(totals))
 

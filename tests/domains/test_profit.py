@@ -59,7 +59,7 @@ async def test_profit_is_the_sum_of_its_five_minutes(
     sn = await _home(database, zone, PLANS, wh)
     async with database.read() as connection:
         for step in ("day", "month", "year"):
-            found = await profits(connection, PLATFORM, sn, first, last, step)
+            found = await profits(connection, PLATFORM, sn, first, last, step=step)
             assert found == _slowly(wh, zone, PLANS, step)
         hours = [
             each
@@ -132,7 +132,7 @@ async def test_the_hour_that_is_left_out_costs_nothing_and_the_doubled_one_twice
         wh = {start: dict.fromkeys(KEYS, 1_000) for start in range(begin, end, 12 * BUCKET)}
         sn = await _home(database, "Europe/Berlin", [attrs.evolve(FLAT, valid_from=SPRING)], wh)
         async with database.read() as connection:
-            (whole,) = await profits(connection, PLATFORM, sn, of, of, "day")
+            (whole,) = await profits(connection, PLATFORM, sn, of, of, step="day")
             hours = await profits_of_hours(connection, PLATFORM, sn, of)
         (money,) = whole.money
         assert money.cost == kwh * Decimal("0.3001")
@@ -153,7 +153,7 @@ async def test_charging_from_the_grid_is_paid_for_once_and_saves_later(database:
     sn = await _home(database, "UTC", [time_of_use()], wh)
     async with database.read() as connection:
         ((money,),) = [
-            each.money for each in await profits(connection, PLATFORM, sn, of, of, "day")
+            each.money for each in await profits(connection, PLATFORM, sn, of, of, step="day")
         ]
     assert (money.cost, money.income) == (1, 0)
     assert money.saved == Decimal("4.321") - 1
@@ -163,14 +163,14 @@ async def test_a_change_of_prices_counts_at_once(database: Database) -> None:
     of = date(2027, 1, 4)
     sn = await _home(database, "UTC", [FLAT], {day(of, "UTC")[0]: dict.fromkeys(KEYS, 2_000)})
     async with database.begin() as connection:
-        (before,) = await profits(connection, PLATFORM, sn, of, of, "year")
+        (before,) = await profits(connection, PLATFORM, sn, of, of, step="year")
         assert (before.money, before.unpriced) == ((), Flows(2, 2, 0))
         record = await scope.by_sn(connection, PLATFORM, sn)
         assert record is not None
         (plan,) = await plans.of_system(connection, record.id)
         earlier = attrs.evolve(FLAT, valid_from=of)
         await plans.edit(connection, PLATFORM, plan.id, earlier, version=1, now=START)
-        (after,) = await profits(connection, PLATFORM, sn, of, of, "year")
+        (after,) = await profits(connection, PLATFORM, sn, of, of, step="year")
     assert after.money == (Money("AUD", Decimal("0.6002"), Decimal("0.1598"), Decimal(0)),)
     assert after.unpriced == Flows()
 
@@ -182,7 +182,7 @@ async def test_days_without_half_hours_are_unpriced(database: Database) -> None:
     sn = await _home(database, "UTC", [time_of_use()], wh)
     async with database.begin() as connection:
         await connection.execute(update(days).values(half_hours=None))
-        (found,) = await profits(connection, PLATFORM, sn, of, of, "day")
+        (found,) = await profits(connection, PLATFORM, sn, of, of, step="day")
         assert (found.money, found.unpriced) == ((), Flows(1, 1, 2.5))
         assert await profits_of_hours(connection, PLATFORM, sn, of) == []
 
@@ -192,10 +192,12 @@ async def test_what_is_not_counted_is_not_known(database: Database) -> None:
     sn = await _home(database, "UTC", [time_of_use()], {day(of, "UTC")[0]: {"imported": 1_000}})
     async with database.read() as connection:
         ((money,),) = [
-            each.money for each in await profits(connection, PLATFORM, sn, of, of, "day")
+            each.money for each in await profits(connection, PLATFORM, sn, of, of, step="day")
         ]
         assert money == Money("EUR", Decimal("0.1"), None, None)
-        empty = await profits(connection, PLATFORM, sn, date(2026, 1, 1), date(2026, 12, 31), "day")
+        empty = await profits(
+            connection, PLATFORM, sn, date(2026, 1, 1), date(2026, 12, 31), step="day"
+        )
     assert empty == []
 
 
@@ -205,7 +207,7 @@ async def test_profit_is_for_those_who_see_the_system(database: Database) -> Non
     ben = Access(5, "ben", "B", 77, grants_of("B", ["administrator"]))
     async with database.read() as connection:
         with pytest.raises(RequestError, match="there is no system"):
-            await profits(connection, ben, sn, of, of, "day")
+            await profits(connection, ben, sn, of, of, step="day")
         nobody = attrs.evolve(ben, grants=frozenset({"systems:read"}))
         with pytest.raises(AccessError, match="tariffs:read"):
             await profits_of_hours(connection, nobody, sn, of)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import attrs
 import pytest
@@ -28,7 +29,7 @@ def homes() -> Registry:
 
 
 def _tariff(cells: str | tuple[str, ...], weekend: str | tuple[str, ...] = "") -> Tariff:
-    """a costs 0.1, b 0.2, c 0.3: a letter for each half hour, or each two hours of twelve."""
+    """A costs 0.1, b 0.2, c 0.3: a letter for each half hour, or each two hours of twelve."""
     bands = {letter: RATES[n] for n, letter in enumerate("abc", 1)}
     days = [
         tuple(each) if len(each) == 48 else tuple(letter for letter in each for _ in range(4))
@@ -60,7 +61,7 @@ def test_windows_are_the_cheapest_and_the_dearest_half_hours(cells: tuple[str, .
         return
     assert inside["charge"] == {n for n, band in enumerate(cells) if band == low}
     assert inside["discharge"] == {n for n, band in enumerate(cells) if band == high}
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert one.action != other.action or one.end < other.start
 
 

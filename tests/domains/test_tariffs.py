@@ -21,8 +21,8 @@ from core.records import ConflictError, RequestError
 from core.runtime.database import Database
 from core.tariffs import plans
 from core.tariffs.plans import Plan, in_force
-from core.tariffs.tariff import Rate, Tariff, currencies, fixed, problems_of
 from core.tariffs.tables import tariff_plans
+from core.tariffs.tariff import Rate, Tariff, currencies, fixed, problems_of
 from tests.homes import START, build, time_of_use
 
 CENT = Decimal("0.0001")

@@ -13,9 +13,9 @@ from core.fleet import end_users, installations, sites, systems
 from core.fleet.end_users import Contact
 from core.fleet.installation_terms import Terms
 from core.fleet.installations import Ownership
-from core.fleet.serial_numbers import serial_numbers
 from core.fleet.sites import Place, Site
 from core.fleet.systems import Registration, SystemRecord
+from core.fleet.tables import serial_numbers
 from core.host import Host
 from core.records import insert_new, write
 from core.registry import Registry
