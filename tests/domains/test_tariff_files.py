@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -54,6 +55,13 @@ def test_a_file_is_one_that_people_can_read() -> None:
     ]
     flat = json.loads(write(fixed("Flat", "EUR", Rate(Decimal(1), Decimal(0)), FIRST)))
     assert "weekday" not in flat
+
+
+def test_the_file_in_the_documentation_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "tariffs.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("    ")]
+    found = read("\n".join(lines))
+    assert (found.currency, found.weekday[33], found.weekend[33]) == ("AUD", "peak", "off_peak")
 
 
 def _window(start: str, end: str, band: str = "peak") -> Document:

@@ -1,5 +1,6 @@
 """Tariff plans: rules, no day with two of them, two edits at once, scope, and the audit."""
 
+import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -141,6 +142,28 @@ async def test_no_day_has_two_plans(database: Database) -> None:
         await plans.edit(connection, PLATFORM, old.id, longer, version=1, now=START)
         barn = await _site(connection, "Barn")
         await _create(connection, barn, FLAT)
+
+
+async def test_of_two_plans_at_once_for_one_day_one_is_refused(database: Database) -> None:
+    async with database.begin() as connection:
+        house = await _site(connection)
+
+    async def add(name: str) -> str:
+        try:
+            async with database.begin() as connection:
+                begins = FLAT.valid_from + timedelta(len(name))
+                given = attrs.evolve(FLAT, name=name, valid_from=begins)
+                await _create(connection, house, given)
+        except RequestError as error:
+            return str(error)
+        return ""
+
+    names = ("first", "second", "last one")
+    refused = [said for said in await asyncio.gather(*map(add, names)) if said]
+    assert len(refused) == 2
+    assert all("until further notice" in said for said in refused)
+    async with database.read() as connection:
+        assert len(await plans.of_site(connection, PLATFORM, house.id)) == 1
 
 
 async def test_somebody_of_a_company_sees_the_plans_of_its_sites(database: Database) -> None:
