@@ -149,8 +149,13 @@ def _command_problems(plugin: Plugin, command: Command, keys: set[str]) -> Itera
     parameters = layout_keys(command.writes)
     yield from _unknown(where, parameters, keys, "writes")
     yield from _unknown(where, command.reads_back, keys, "reads back")
-    for name in ("constants", "limits", "defaults"):
+    for name in ("constants", "limits", "defaults", "windows"):
         yield from _unknown(f"{where} {name}", getattr(command, name), set(parameters), "names")
+    for (key, edge), (other, same) in combinations(command.windows.items(), 2):
+        if edge == same:
+            part = f"{edge.edge} {edge.unit} of window {edge.window} to {edge.action}"
+            hint = "number the windows from 1, and name hours and minutes apart"
+            yield Problem(f"{where} windows", f"{key} and {other} both say the {part}", hint)
     ranges = {d.key: d.range for d in plugin.datapoints if d.range}
     for key, (low, high) in command.limits.items():
         widest_low, widest_high = ranges.get(key) or (None, None)

@@ -17,6 +17,7 @@ from core.thing_model.messages import (
 )
 from core.thing_model.product import FunctionUse, Mounted, ProductModel
 from core.thing_model.site import Site
+from core.thing_model.tariff import TariffDocument
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "https://thingwright.dev/schemas/"
@@ -37,6 +38,7 @@ _TYPES: Mapping[str, type] = {
     "component": Component,
     "grid_spec": GridSpec,
     "site": Site,
+    "tariff": TariffDocument,
     **MESSAGES,
 }
 
@@ -74,6 +76,10 @@ def product_model_schema() -> dict[str, Any]:
 
 def site_schema() -> dict[str, Any]:
     return schema(Site, name="site")
+
+
+def tariff_schema() -> dict[str, Any]:
+    return schema(TariffDocument, name="tariff")
 
 
 def closed(definition: Mapping[str, Any]) -> dict[str, Any]:

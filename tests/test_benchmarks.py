@@ -1,12 +1,14 @@
 """The benchmarks measure what they say; how fast it is, they say themselves."""
 
+import asyncio
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import by_hand, decode, ingest, load
+from benchmarks import by_hand, decode, ingest, load, tariffs
 from benchmarks.measure import Report, Target, measure
+from core import host
 from core.thing_model.layout.binary import keys
 from core.thing_model.layout.layouts import compile_layout
 
@@ -47,6 +49,17 @@ def test_all_frames_of_the_ingest_benchmark_are_taken_in(kind: str, tmp_path: Pa
     )
     assert set(figures) == {"frames_per_second", "cpu_us_per_frame", "rss_mb", "bytes_per_frame"}
     assert figures["bytes_per_frame"] > 200
+
+
+def test_both_ways_of_the_tariff_benchmark_come_to_the_same_money(tmp_path: Path) -> None:
+    loop = asyncio.new_event_loop()
+    url = f"sqlite:///{tmp_path}/b.db"
+    year = loop.run_until_complete(tariffs.made(url, host.load(), 2))
+    report = tariffs.compare(loop, year, rounds=1, seconds=0.001)
+    loop.run_until_complete(year.database.close())
+    loop.close()
+    assert set(report.figures) == {"view_ms", "view_raw_ms", "buckets_ms", "buckets_raw_ms"}
+    assert report.ratios["view_to_its_raw_limit"] > 0
 
 
 def test_a_faster_thing_is_said_to_be_faster() -> None:

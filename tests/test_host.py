@@ -53,6 +53,16 @@ def declare_datapoints():
 def declare_commands():
     yield Command("set_x", registers(0, u16("x")), limits={"x": (0, 200)})
 """
+WINDOWS = """
+@hookimpl
+def declare_datapoints():
+    yield Datapoint("x")
+
+@hookimpl
+def declare_commands():
+    edge = WindowEdge("charge", 1, "start", "hour")
+    yield Command("set_x", registers(0, u16("x")), windows={"y": edge})
+"""
 BROKEN = {
     "an unknown hook": (
         "@hookimpl\ndef declare_datapoint():\n    return ()",
@@ -97,6 +107,13 @@ BROKEN = {
     "a command limit outside of the range": (
         BEYOND,
         "command set_x: limit 0..200 of x lies outside its range (stay within 0..100)",
+    ),
+    "a window of an unknown value": (WINDOWS, "command set_x windows: names 'y', which is not"),
+    "two values of one window": (
+        WINDOWS.replace('{"y": edge}', '{"x": edge, "z": edge}')
+        .replace('u16("x")', 'u16("x"), u16("z")')
+        .replace('    yield Datapoint("x")', '    yield Datapoint("x")\n    yield Datapoint("z")'),
+        "command set_x windows: x and z both say the start hour of window 1 to charge",
     ),
     "a module that raises": ("raise RuntimeError('no')", "cannot be imported: RuntimeError: no"),
     "a module that is not Python": ("def", "cannot be imported: SyntaxError"),

@@ -102,6 +102,17 @@ RIGHT: dict[str, Document] = {
         "broker": {"url": "mqtt://127.0.0.1:1883"},
         "slots": {"inverter": {"tcp": "192.168.1.20", "interval": 10}},
     },
+    "tariff": {
+        "name": "Time of use",
+        "currency": "AUD",
+        "valid_from": "2027-07-01",
+        "bands": {"peak": {"buy": 0.4321, "feed_in": 0.12}, "off_peak": {"buy": 0, "feed_in": 0}},
+        "weekday": [
+            {"start": "00:00", "end": "16:30", "band": "off_peak"},
+            {"start": "16:30", "end": "24:00", "band": "peak"},
+        ],
+        "weekend": [{"start": "00:00", "end": "24:00", "band": "off_peak"}],
+    },
     "telemetry": {
         "sn": "AL2002311234567",
         "time": 1_700_000_000_000,
@@ -174,6 +185,19 @@ WRONG: dict[str, tuple[tuple[str, Any], ...]] = {
         ("slots", {"inverter": {"tcp": "192.168.1.20", "port": 0}}),
         ("slots", {"inverter": {"tcp": "192.168.1.20", "interval": 0}}),
         ("place", "roof"),
+    ),
+    "tariff": (
+        ("name", ""),
+        ("currency", "euro"),
+        ("valid_from", "1 July 2027"),
+        ("valid_until", None),
+        ("bands", {}),
+        ("bands", {"Peak": {"buy": 0.4, "feed_in": 0.1}}),
+        ("bands", {"peak": {"buy": "0.4", "feed_in": 0.1}}),
+        ("bands", {"peak": {"buy": 0.4, "feed_in": -0.1}}),
+        ("weekday", [{"start": "24:00", "end": "24:00", "band": "peak"}]),
+        ("weekday", [{"start": "00:00", "end": "06:15", "band": "peak"}]),
+        ("holidays", []),
     ),
     "telemetry": (
         ("sn", 7),

@@ -8,7 +8,7 @@ if _OWNER != "thingwright":  # pragma: no cover  a foreign package of the same n
 from core.grid_tables import grid_tables
 from core.hookspecs import hookimpl
 from core.tables import RegisterTable, enumerations, fault_table, product_files, register_table
-from core.thing_model.command import Command
+from core.thing_model.command import Command, WindowEdge
 from core.thing_model.component import Component, Rating
 from core.thing_model.datapoint import Datapoint, Enumeration, Symbol, total
 from core.thing_model.decoder import Decoder
@@ -48,6 +48,7 @@ __all__ = [
     "Source",
     "Symbol",
     "View",
+    "WindowEdge",
     "enumerations",
     "fault_table",
     "grid_tables",

@@ -53,6 +53,7 @@ L1: Final = LOOKING | _grants("""
     installations create,edit
     end_users create,edit
     sites create,edit
+    tariffs create,edit
     messages create
     dead_letters read
 """)
@@ -64,6 +65,7 @@ L2: Final = L1 | _grants("""
     serial_numbers reveal
     installations delete
     sites delete
+    tariffs delete
     upgrades create,cancel
     warranties create,edit
     dead_letters replay
@@ -133,7 +135,7 @@ MOST_OF_B: Final = _grants("""
     messages read
     companies read,edit
     serial_numbers read
-    tariffs read
+    tariffs read,create,edit,delete
     installations read,create,edit
     upgrades read,create
     exports read,create
@@ -151,7 +153,7 @@ MOST_OF_C: Final = _grants("""
     logs read
     charging read
     commands read
-    tariffs read
+    tariffs read,create,edit,delete
     warranties read
     messages read
     views read,create,edit,delete

@@ -27,6 +27,8 @@ from core.thing_model.roles import ROLES
 
 Address = tuple[str, str]
 """Slot and datapoint key."""
+Bucket = Mapping[Address, Cell]
+"""What one bucket holds."""
 Cells = dict[int, dict[Address, Cell]]
 """What the buckets of a span hold, by their start."""
 
@@ -91,15 +93,6 @@ async def energy(
     return await _energies(connection, system_id, system, spans, cells)
 
 
-async def day_of(
-    connection: AsyncConnection, system_id: int, system: System, span: Span
-) -> tuple[Energy, int, int]:
-    """The energy of a site's day, how many buckets of it hold something, and how many there are."""
-    cells = await cells_of(connection, system_id, system, span)
-    (found,) = await _energies(connection, system_id, system, [span], cells)
-    return found, len(cells), (span[1] - span[0]) // BUCKET
-
-
 async def _energies(
     connection: AsyncConnection,
     system_id: int,
@@ -107,12 +100,11 @@ async def _energies(
     spans: Sequence[Span],
     cells: Cells,
 ) -> list[Energy]:
-    begin, spoken = spans[0][0], spoken_in(cells)
-    before = set[Address]()
-    if _has_choice(system, spoken):
-        before = spoken_in(await cells_of(connection, system_id, system, (begin - BEFORE, begin)))
-    chosen = _sources(system, spoken, before)
-    return [_energy(system, cells, span, chosen) for span in spans]
+    chosen = await chosen_sources(connection, system_id, system, spans[0][0], cells)
+    return [
+        energy_of(system, [e for at, e in cells.items() if span[0] <= at < span[1]], span, chosen)
+        for span in spans
+    ]
 
 
 async def energy_of_hours(
@@ -215,6 +207,19 @@ def _has_choice(system: System, spoken: Collection[Address]) -> bool:
     )
 
 
+async def chosen_sources(
+    connection: AsyncConnection, system_id: int, system: System, begin: int, cells: Cells
+) -> dict[str, set[Address]]:
+    """The sources that count for each energy of a span from `begin` on, whose `cells` these are.
+
+    Looks at the day before where more than one source of the same energy spoke.
+    """
+    spoken, before = spoken_in(cells), set[Address]()
+    if _has_choice(system, spoken):
+        before = spoken_in(await cells_of(connection, system_id, system, (begin - BEFORE, begin)))
+    return _sources(system, spoken, before)
+
+
 def _sources(
     system: System, spoken: Collection[Address], before: Collection[Address]
 ) -> dict[str, set[Address]]:
@@ -237,21 +242,32 @@ def _sources(
     return chosen
 
 
-def _energy(system: System, cells: Cells, span: Span, chosen: Mapping[str, set[Address]]) -> Energy:
+def energy_of(
+    system: System, cells: Iterable[Bucket], span: Span, chosen: Mapping[str, set[Address]]
+) -> Energy:
+    """The energy of the buckets of a span, by the sources that count in it."""
+    sums = grown(system, cells, chosen)
+    found = {name: _first(sums, roles) for name, roles in BALANCE.items()}
+    if found["consumption"] is None:
+        found["consumption"] = _balance(found)
+    return Energy(*span, *found.values())
+
+
+def grown(
+    system: System, cells: Iterable[Bucket], chosen: Mapping[str, set[Address]]
+) -> dict[str, float]:
+    """What the counters of each role grew by in these buckets (kWh), where any of them spoke."""
     sums: dict[str, float] = {}
-    inside = [each for start, each in cells.items() if span[0] <= start < span[1]]
+    inside = list(cells)
     for role, addresses in chosen.items():
         for source in system.roles[role]:
             address = (source.slot, source.key)
             if address not in addresses:
                 continue
-            grown = [each[address][1] for each in inside if address in each]
-            if grown:
-                sums[role] = sums.get(role, 0) + abs(source.factor) * sum(grown)
-    found = {name: _first(sums, roles) for name, roles in BALANCE.items()}
-    if found["consumption"] is None:
-        found["consumption"] = _balance(found)
-    return Energy(*span, *found.values())
+            told = [each[address][1] for each in inside if address in each]
+            if told:
+                sums[role] = sums.get(role, 0) + abs(source.factor) * sum(told)
+    return sums
 
 
 def _first(sums: Mapping[str, float], roles: Iterable[str]) -> float | None:

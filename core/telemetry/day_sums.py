@@ -1,6 +1,6 @@
 """Days made from roll-ups, and the fleet's sums of them, kept in step by difference.
 
-A site's day is made as `curves.energy_of_days` tells it and replaces what was there; what it adds
+A site's day is made as `half_hours.day_of` tells it and replaces what was there; what it adds
 to its company and to the whole fleet is the difference. So it does not matter how often, or in what
 order, days are made. The marks (`core.telemetry.stale`) are in days of UTC: a site's day that
 begins in one, or overlaps it, is made, and the day after those, which looks back a day.
@@ -20,8 +20,8 @@ from core.fleet.tables import systems
 from core.records import Row, write
 from core.registry import Registry, System
 from core.telemetry import stale
-from core.telemetry.curves import Energy, day_of
-from core.telemetry.periods import EPOCH, day, site_days
+from core.telemetry.half_hours import Day, day_of, packed
+from core.telemetry.periods import EPOCH, site_days
 from core.telemetry.tables import ENERGIES, days, fleet_days
 
 WHOLE: Final = -1
@@ -95,23 +95,23 @@ async def _make(
     number = (of - EPOCH).days
     same = and_(days.c.system_id == record.id, days.c.day == number)
     old = (await connection.execute(select(days).where(same))).mappings().one_or_none()
-    span = day(of, record.timezone)
-    energy, heard, expected = await day_of(connection, record.id, model, span)
+    made = await day_of(connection, record.id, model, of, record.timezone)
     if old is not None:
         _count(differences, old, -1)
-    if not heard:
+    if not made.heard:
         if old is not None:
             await connection.execute(delete(days).where(same))
         return
-    new = _row(record, number, energy, heard, expected)
+    new = _row(record, number, made)
     _count(differences, dict(zip(_COLUMNS, new, strict=True)), 1)
     if old is None or tuple(old[name] for name in _COLUMNS) != new:
         await write(connection, days, _COLUMNS, [new], _REPLACE)
 
 
-def _row(record: SystemRecord, number: int, energy: Energy, heard: int, expected: int) -> Row:
-    said = (getattr(energy, name) for name in ENERGIES)
-    return (record.id, number, record.company_id or NOBODYS, *said, heard, expected)
+def _row(record: SystemRecord, number: int, made: Day) -> Row:
+    said = (getattr(made.energy, name) for name in ENERGIES)
+    company_id, half_hours = record.company_id or NOBODYS, packed(made.half_hours)
+    return (record.id, number, company_id, *said, made.heard, made.expected, half_hours)
 
 
 def _count(differences: Differences, row: Mapping[Any, Any], sign: int) -> None:

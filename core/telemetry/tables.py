@@ -275,11 +275,13 @@ days = Table(
     *_energies(),
     Column("heard", Integer, nullable=False),
     Column("expected", Integer, nullable=False),
+    Column("half_hours", LargeBinary),
     PrimaryKeyConstraint("system_id", "day"),
     sqlite_with_rowid=False,
 )
 """kWh of a site's day (since 1970), NULL where nothing tells. Of the day's `expected` buckets
-`heard` have a roll-up. `company_id` is where `fleet_days` counts the row, 0 for none."""
+`heard` have a roll-up. `company_id` is where `fleet_days` counts the row, 0 for none. `half_hours`
+as `half_hours.unpacked` reads it; NULL where the day was made before they were kept."""
 
 fleet_days = Table(
     "fleet_days",

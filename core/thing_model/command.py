@@ -13,6 +13,21 @@ from core.thing_model.scope import names
 
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
 Delivery = Literal["idempotent", "at_most_once"]
+WindowAction = Literal["charge", "discharge"]
+
+
+@frozen
+class WindowEdge:
+    """What a value of a command says of a daily window: when it starts or ends, by local time.
+
+    `window` counts from 1. Where hours and minutes are two values, perhaps of two commands, each
+    says its part. A window that starts when it ends is not used.
+    """
+
+    action: WindowAction
+    window: int = field(validator=validators.ge(1))
+    edge: Literal["start", "end"] = field(validator=validators.in_(("start", "end")))
+    unit: Literal["hour", "minute"] = field(validator=validators.in_(("hour", "minute")))
 
 
 @frozen
@@ -23,7 +38,8 @@ class Command(Declaration):
     for, with unit, range and choices of the datapoint of the same key. `limits` narrow a range.
     `defaults` are what a form starts with. `reads_back` names the datapoints that show that it was
     applied. `risk` decides how much confirmation is asked for, `delivery` whether it may be sent
-    again, `timeout` how many seconds until no answer is called one.
+    again, `timeout` how many seconds until no answer is called one. `windows` names the values that
+    say when a battery is charged or discharged day by day, so that they can follow a tariff.
     """
 
     name: str
@@ -42,6 +58,9 @@ class Command(Declaration):
     delivery: Delivery = field(default="idempotent", kw_only=True)
     timeout: float = field(default=60, kw_only=True)
     needs: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
+    windows: Mapping[str, WindowEdge] = field(
+        factory=dict[str, WindowEdge], kw_only=True, hash=False
+    )
 
     @property
     def title(self) -> str:

@@ -1,14 +1,14 @@
 """What a SMILE can be told, as Modbus writes. Addresses are the register document's."""
 
 from collections.abc import Iterable
+from typing import Literal
 
-from thingwright import Command, hookimpl
+from thingwright import Command, WindowEdge, hookimpl
 from thingwright.layout import clock, modbus_write, registers
 
 from .registers import TABLE, UNIT, write
 
-HOURS = (0, 23)
-MINUTES = (0, 59)
+LAST = {"hour": 23, "minute": 59}
 OFFSET = 32_000
 """W or var: the number that the device takes for zero, and so the most it can be told to charge."""
 
@@ -52,11 +52,11 @@ def declare_commands() -> Iterable[Command]:
     yield write(
         "set_discharge_cutoff_soc", 0x0850, reads_back="discharge_cutoff_soc", confidence="A-"
     )
-    yield periods("set_discharge_period", 0x0851, HOURS, "A-", "Hours of both discharging periods")
+    yield periods("discharge", "hour", 0x0851, "A-", "Hours of both discharging periods")
     yield write("set_charge_cutoff_soc", 0x0855, reads_back="charge_cutoff_soc", confidence="A-")
-    yield periods("set_charge_period", 0x0856, HOURS, "A-", "Hours of both charging periods")
-    yield periods("set_discharge_period_minutes", 0x085A, MINUTES, "B", "Newer firmware")
-    yield periods("set_charge_period_minutes", 0x085E, MINUTES, "B", "Newer firmware")
+    yield periods("charge", "hour", 0x0856, "A-", "Hours of both charging periods")
+    yield periods("discharge", "minute", 0x085A, "B", "Newer firmware")
+    yield periods("charge", "minute", 0x085E, "B", "Newer firmware")
 
     # 0x0800, 0x0740, 0x08B0: settings
     yield write(
@@ -100,16 +100,24 @@ def declare_commands() -> Iterable[Command]:
     yield restart("restart_ems", 8, "Restarts the energy management system; no data meanwhile")
 
 
-def periods(name: str, first: int, limits: tuple[int, int], confidence: str, doc: str) -> Command:
+def periods(
+    action: Literal["charge", "discharge"],
+    unit: Literal["hour", "minute"],
+    first: int,
+    confidence: str,
+    doc: str,
+) -> Command:
     """Start and stop of two periods, four registers from `first`."""
     keys = tuple(field.key for field in TABLE.fields(first, first + 3))
+    edges = [WindowEdge(action, n, edge, unit) for n in (1, 2) for edge in ("start", "end")]
     return write(
-        name,
+        f"set_{action}_period" + ("_minutes" if unit == "minute" else ""),
         first,
         first + 3,
         doc=doc,
-        limits=dict.fromkeys(keys, limits),
+        limits=dict.fromkeys(keys, (0, LAST[unit])),
         reads_back=keys,
+        windows=dict(zip(keys, edges, strict=True)),
         confidence=confidence,
     )
 

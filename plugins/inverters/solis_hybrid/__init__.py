@@ -8,7 +8,7 @@ of day is two registers, hour and minute.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from thingwright import (
     Command,
@@ -18,6 +18,7 @@ from thingwright import (
     Fault,
     Source,
     View,
+    WindowEdge,
     fault_table,
     hookimpl,
     product_files,
@@ -77,8 +78,8 @@ def declare_commands() -> Iterable[Command]:
     yield write("set_backup_mode_soc", 43024)
     yield write("set_storage_control_mode", 43110, risk="disruptive")
     yield write("set_timed_current", 43141, 43142, doc="Of charging and of discharging")
-    yield write("set_timed_charge_period", 43143, 43146)
-    yield write("set_timed_discharge_period", 43147, 43150)
+    yield period("charge", 43143)
+    yield period("discharge", 43147)
 
 
 def write(name: str, first: int, last: int = 0, **attributes: Any) -> Command:
@@ -87,6 +88,16 @@ def write(name: str, first: int, last: int = 0, **attributes: Any) -> Command:
     layout = modbus_write(registers(first, *fields), function=16 if last else 6)
     keys = tuple(field.key for field in fields)
     return Command(name, layout, reads_back=keys, **attributes)
+
+
+def period(action: Literal["charge", "discharge"], first: int) -> Command:
+    """The one daily window of an action: start and end, each an hour and a minute."""
+    edges = {
+        f"timed_{action}_{edge}_{unit}": WindowEdge(action, 1, edge, unit)
+        for edge in ("start", "end")
+        for unit in ("hour", "minute")
+    }
+    return write(f"set_timed_{action}_period", first, first + 3, windows=edges)
 
 
 @hookimpl

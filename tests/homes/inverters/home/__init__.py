@@ -1,0 +1,82 @@
+"""An inverter that counts every energy of a home and knows daily windows in several forms."""
+
+from thingwright import (
+    Command,
+    Component,
+    Datapoint,
+    Decoder,
+    Function,
+    WindowEdge,
+    hookimpl,
+    product_files,
+)
+from thingwright.layout import modbus_write, registers, u16, u32
+
+ENERGIES = {
+    "pv": "pv.energy",
+    "used": "load.energy",
+    "charged": "battery.energy_charged",
+    "discharged": "battery.energy_discharged",
+    "imported": "grid.energy_imported",
+    "exported": "grid.energy_exported",
+}
+EDGES = [(edge, unit) for edge in ("start", "end") for unit in ("hour", "minute")]
+CHARGE = {
+    f"charge_{n}_{edge}_{unit}": WindowEdge("charge", n, edge, unit)
+    for n in (1, 2)
+    for edge, unit in EDGES
+}
+DISCHARGE = {f"discharge_{e}": WindowEdge("discharge", 1, e, "hour") for e in ("start", "end")}
+LAST = {"hour": 24, "minute": 59}
+
+
+@hookimpl
+def declare_components():
+    yield Component("inverter", "Home")
+
+
+@hookimpl
+def declare_datapoints():
+    for key, role in ENERGIES.items():
+        yield Datapoint(key, "kWh", role=role)
+    for key, edge in {**CHARGE, **DISCHARGE}.items():
+        yield Datapoint(key, range=(0, LAST[edge.unit]), access="rw")
+    yield Datapoint("power", "W", range=(0, 5_000), access="rw")
+    yield Datapoint("enabled", range=(0, 1), access="rw")
+
+
+@hookimpl
+def declare_decoders():
+    yield Decoder("counters", registers(0, *(u32(key, scale=0.001) for key in ENERGIES)))
+    yield Decoder("settings", registers(100, *map(u16, (*CHARGE, *DISCHARGE, "power", "enabled"))))
+
+
+@hookimpl
+def declare_commands():
+    yield Command("set_charging", modbus_write(registers(100, *map(u16, CHARGE))), windows=CHARGE)
+    yield Command(
+        "set_discharging",
+        modbus_write(registers(108, *map(u16, (*DISCHARGE, "power")))),
+        limits={"discharge_end": (0, 23)},
+        defaults={"power": 2_500},
+        windows=DISCHARGE,
+    )
+    yield Command(
+        "enable", modbus_write(registers(111, u16("enabled"))), doc="Whether windows count"
+    )
+
+
+@hookimpl
+def declare_functions():
+    yield Function(
+        "windows",
+        "software",
+        "Windows",
+        commands=("set_charging", "set_discharging", "enable"),
+        countries=("DE", "AU"),
+    )
+
+
+@hookimpl
+def declare_products():
+    return product_files(__file__)
