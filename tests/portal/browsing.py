@@ -87,7 +87,7 @@ def _split(route: str) -> list[str]:
 async def browsing(
     folder: Path, registry: Registry, *, language: str = "en"
 ) -> AsyncGenerator[Browsing]:
-    """A portal over SQLite with two systems, a dead letter, a fault, an export, and its administrator."""
+    """A portal over SQLite with two systems, a dead letter, a fault, an export; and its user."""
     database = Database(f"sqlite:///{folder / 'portal.db'}")
     await database.open()
     app = create_app(Settings(folder), registry, database, feed=False)
