@@ -92,7 +92,7 @@ class Watch:
             yield Condition("feed_late", "warning", sentence, "/", values)
 
     def _plugins(self) -> Iterator[Condition]:
-        names = sorted({problem.plugin for problem in self.registry.problems})
+        names = sorted({each.plugin or each.where for each in self.registry.problems})
         if names:
             values = {"names": ", ".join(names)}
             sentence = N_("Plugins left out, because something is wrong with them: %(names)s")

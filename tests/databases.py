@@ -20,6 +20,7 @@ import core.commanding.tables
 import core.companies.tables
 import core.fleet.tables
 import core.journal.tables
+import core.products.tables
 import core.telemetry.tables
 import core.upkeep.tables  # noqa: F401  so that METADATA is complete
 from core.records import METADATA
