@@ -205,11 +205,9 @@ def _told(old: str, new: str) -> Sequence[str]:
 
 def _drafts() -> Select[Any]:
     """Drafts beside what was published last: rows of versions are numbered in their order."""
-    newest = (
-        select(func.max(product_versions.c.id))
-        .where(product_versions.c.product_id == product_drafts.c.id)
-        .scalar_subquery()
-    )
+    all_ = product_versions.alias()
+    own = select(func.max(all_.c.id)).where(all_.c.product_id == product_drafts.c.id)
+    newest = own.correlate(product_drafts).scalar_subquery()
     joined = product_drafts.outerjoin(product_versions, product_versions.c.id == newest)
     return select(
         product_drafts,

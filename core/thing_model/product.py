@@ -67,11 +67,17 @@ class ProductModel:
     vendor: Annotated[str, Meta(description="Maker")] = ""
     description: Annotated[str, Meta(description="One or two sentences for the portal")] = ""
     markets: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}$")], ...],
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="Such as DE")], ...],
         Meta(description="Countries where it is sold, ISO 3166-1; everywhere if empty"),
     ] = ()
     sn_rules: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^[A-Z0-9*?]+$", max_length=64)], ...],
+        tuple[
+            Annotated[
+                str,
+                Meta(pattern=r"^[A-Z0-9*?]+$", max_length=64, description="Such as AL7* or AB????"),
+            ],
+            ...,
+        ],
         Meta(description="Shapes of serial numbers: * is any text, ? one character"),
     ] = ()
     inverter: Mounted | None = None
