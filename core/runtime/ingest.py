@@ -166,13 +166,17 @@ class Ingest:
         return len(resolved)
 
     async def _replay_waiting(self) -> None:
-        """Take in what devices sent before they or their models were known."""
-        if not self._waiting:
-            return
-        async with self.database.read() as connection:
-            letters = await dead_letters.of_unknown_devices(connection, self._waiting)
-        if letters:
-            LOGGER.info("%d of %d messages replayed", await self._replay(letters), len(letters))
+        """Take in what devices sent before they or their models were known.
+
+        Again and again while that helps: a frame may wait for the birth message behind it.
+        """
+        taken = len(self._waiting)
+        while taken:
+            async with self.database.read() as connection:
+                letters = await dead_letters.of_unknown_devices(connection, self._waiting)
+            taken = await self._replay(letters)
+            if letters:
+                LOGGER.info("%d of %d messages replayed", taken, len(letters))
         self._waiting.clear()
 
     async def _watch(self) -> None:
