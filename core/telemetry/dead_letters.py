@@ -20,7 +20,7 @@ HINTS: Final = MappingProxyType(
         "bad_message": "send the JSON that the schema of this topic describes",
         "sn_differs": "let each device publish under its own serial number only",
         "unknown_device": "register the serial number, then replay",
-        "unknown_product": "load the plugin that ships this product model, or publish it",
+        "unknown_product": "load the plugin that ships this model and replay, or publish it",
         "product_differs": "change the product model of the system, or of the device",
         "unknown_slot": "publish under a slot of the product model, or change the model",
         "unknown_channel": "publish on a channel that the slot's plugin decodes",
