@@ -16,7 +16,8 @@ from attrs import define, evolve, field
 
 from core import hookspecs
 from core.plugin import KINDS, Plugin, inconsistencies
-from core.product_files import read_product_file
+from core.product_checks import misfits
+from core.product_files import read_product_text, text_of
 from core.registry import Registry
 from core.thing_model.problems import ModelError, Problem
 from core.thing_model.product import ProductModel
@@ -120,29 +121,18 @@ class Host:
 
     def registry(self) -> Registry:
         """What has been loaded so far, ready for look-ups, after the checks that cross plugins."""
+        bare = Registry.of(self.plugins, {}, ())
         products: dict[tuple[str, str], ProductModel] = {}
         for plugin in self.plugins.values():
             for product in plugin.products:
-                missing = [
-                    Problem(
-                        f"product model {product.id}",
-                        f"mounts {mounted.model!r} in {slot}",
-                        "no such plugin or variant is loaded",
-                    )
-                    for slot, mounted in product.slots()
-                    if not self._mountable(mounted.plugin, mounted.variant)
-                ]
+                found = list(misfits(product, bare, products.values()))
                 if (product.id, product.version) in products:
-                    missing.append(Problem(f"product model {product.id}", "is declared twice"))
-                if missing:
-                    self._refuse(plugin.name, plugin.file, missing)
+                    found.append(Problem(f"product model {product.id}", "is declared twice"))
+                if found:
+                    self._refuse(plugin.name, plugin.file, found)
                 else:
                     products[product.id, product.version] = product
         return Registry.of(self.plugins, products, tuple(self.problems))
-
-    def _mountable(self, name: str, variant: str) -> bool:
-        plugin = self.plugins.get(name)
-        return plugin is not None and (not variant or variant in plugin.variants)
 
 
 def load(folders: Iterable[Path] = (), *, strict: bool = False) -> Registry:
@@ -169,13 +159,17 @@ def _folded(
             attribute: tuple(_declared(name, manager, hook)) for hook, attribute in FIELDS.items()
         }
         paths = list(_declared(name, manager, "declare_products"))
-    products, problems = list[ProductModel](), list[Problem]()
+    products, texts, problems = list[ProductModel](), dict[tuple[str, str], str](), list[Problem]()
     for path in paths:
         try:
-            products.append(read_product_file(path))
+            text = text_of(path)
+            product = read_product_text(text, str(path))
         except ModelError as error:
             problems += error.problems
-    plugin = Plugin(name, file, origin, products=tuple(products), **declared)
+        else:
+            products.append(product)
+            texts[product.id, product.version] = text
+    plugin = Plugin(name, file, origin, products=tuple(products), product_texts=texts, **declared)
     return plugin, problems
 
 

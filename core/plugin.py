@@ -48,6 +48,10 @@ class Plugin:
     grid_specs: tuple[GridSpec, ...] = field(default=(), repr=False)
     products: tuple[ProductModel, ...] = field(default=(), repr=False)
     views: tuple[View, ...] = field(default=(), repr=False)
+    product_texts: Mapping[tuple[str, str], str] = field(
+        factory=dict[tuple[str, str], str], repr=False
+    )
+    """TOML of the product models by id and version, as in their files."""
 
     @property
     def kind(self) -> str:

@@ -1,4 +1,4 @@
-"""Product models from TOML files and back, with every error of a file at once."""
+"""Product models from TOML and back, with every error of a text at once."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import cattrs
+from attrs import fields
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
@@ -25,26 +26,72 @@ SHORT = {
     "software_functions": "id",
 }
 
+NOTHING: dict[str, Any] = {"id": "nothing", "name": "nothing", "version": "0.0.0"}
+"""What stands in for what a model must have, while the rest of a wrong document is checked."""
+
 _converter = cattrs.Converter(forbid_extra_keys=True)
 
 
 def read_product_file(path: Path) -> ProductModel:
     """Raises ModelError with a Problem for everything that is wrong with the file."""
+    return read_product_text(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """A file's text, exactly as it is; raises ModelError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ModelError([Problem(str(path), f"is not TOML: {error}")]) from None
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError([Problem(str(path), f"cannot be read: {error}")]) from None
-    return read_product(document, str(path))
+
+
+def read_product_text(text: str, where: str) -> ProductModel:
+    """A product model from TOML; `where` names the text in problems. Raises ModelError."""
+    return read_product(document_of(text, where), where)
+
+
+def document_of(text: str, where: str) -> dict[str, Any]:
+    """What a TOML text says, whether it is a product model or not; raises ModelError."""
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # also of numbers with too many digits
+        raise ModelError([Problem(where, f"is not TOML: {error}")]) from None
+    except RecursionError:
+        raise ModelError([Problem(where, "is nested too deeply")]) from None
 
 
 def read_product(document: Mapping[str, Any], where: str) -> ProductModel:
     """A product model from a document of the same shape as its file."""
-    problems = list(document_problems(document, _validator(), where))
+    model, problems = examined(document, where)
     if problems:
         raise ModelError(problems)
-    return _converter.structure(_spelled_out(document), ProductModel)
+    return model
+
+
+def examined(document: Mapping[str, Any], where: str) -> tuple[ProductModel, list[Problem]]:
+    """What a document says, as far as it is right, and everything that is wrong with it.
+
+    A name of the first level that is wrong counts as not given, so that the rest can be checked
+    against what is loaded; what a model must have is then that of `NOTHING`.
+    """
+    validator = _validator()
+    untyped: Any = validator  # jsonschema's own types are partly unknown
+    problems = list(document_problems(document, validator, where))
+    wrong = {error.path[0] for error in untyped.iter_errors(document) if error.path}
+    known = {field.name for field in fields(ProductModel)} - wrong
+    sound = {name: value for name, value in document.items() if name in known}
+    try:
+        return _made(NOTHING | sound, where), problems
+    except ModelError as error:
+        return _made(NOTHING, where), [*problems, *error.problems]
+
+
+def _made(document: Mapping[str, Any], where: str) -> ProductModel:
+    try:
+        return _converter.structure(spelled_out(document), ProductModel)
+    except cattrs.BaseValidationError as error:  # "1.0.0\n" has the pattern, and is no version
+        said = cattrs.transform_error(error, "", lambda each, _type: str(each.args[0]))
+        raise ModelError(Problem(where, each.removesuffix(" @ ")) for each in said) from None
 
 
 def product_document(model: ProductModel) -> dict[str, Any]:
@@ -65,7 +112,9 @@ def _shortened(key: str, value: Any) -> Any:
     return kept[SHORT[key]] if set(kept) == {SHORT[key]} else kept
 
 
-def _spelled_out(document: Mapping[str, Any]) -> dict[str, Any]:
+def spelled_out(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with tables where it says components and functions by a plain string."""
+
     def spelled(key: str, value: Any) -> Any:
         if isinstance(value, list):
             return [spelled(key, item) for item in cast("Sequence[Any]", value)]

@@ -64,11 +64,12 @@ class RequestError(ValueError):
 class ConflictError(ValueError):
     """Somebody else changed the record meanwhile; `current` is what it is now.
 
-    Whoever shows it shows both: what was wanted, and `current`.
+    Whoever shows it shows both: what was wanted, and `current`. `wanted` is the former where it is
+    long, such as a text.
     """
 
-    def __init__(self, current: object) -> None:
-        self.current = current
+    def __init__(self, current: object, wanted: object = None) -> None:
+        self.current, self.wanted = current, wanted
         super().__init__("somebody else changed this meanwhile: look at it again")
 
 
@@ -86,7 +87,7 @@ def printable(given: str) -> str:
 async def change_row(
     connection: AsyncConnection,
     key: Column[Any],
-    value: int,
+    value: int | str,
     version: int,
     values: Mapping[str, Any],
 ) -> Any:

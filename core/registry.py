@@ -1,10 +1,11 @@
 """The immutable result of loading: what any device of any product model has and how it speaks."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from core.plugin import Plugin
 from core.thing_model.command import Command
@@ -161,15 +162,20 @@ class System:
 
 @define(eq=False)
 class Registry:
-    """Plugins, product models and what follows from them. Nothing in it changes after loading."""
+    """Plugins, product models and what follows from them. Nothing in it changes after loading.
+
+    `products` has every version by id and version, also those `retired`, which systems may have
+    had: what they sent stays readable.
+    """
 
     plugins: Mapping[str, Plugin]
     products: Mapping[tuple[str, str], ProductModel]
     grid_specs: Mapping[str, GridSpec]
     functions: Mapping[str, Function]
     problems: tuple[Problem, ...]
-    _systems: dict[tuple[str, str, str], System] = field(
-        factory=dict[tuple[str, str, str], System], repr=False
+    retired: frozenset[tuple[str, str]] = frozenset()
+    _systems: dict[tuple[ProductModel, str], System] = field(
+        factory=dict[tuple[ProductModel, str], System], repr=False
     )
 
     @classmethod
@@ -187,21 +193,40 @@ class Registry:
             problems,
         )
 
+    def with_products(
+        self,
+        products: Iterable[ProductModel],
+        retired: Iterable[tuple[str, str]] = (),
+        problems: Iterable[Problem] = (),
+    ) -> "Registry":
+        """A registry with these product models, too; all that is compiled already is shared."""
+        added = {(product.id, product.version): product for product in products}
+        return evolve(
+            self,
+            products=MappingProxyType({**self.products, **added}),
+            retired=frozenset(retired),
+            problems=tuple(dict.fromkeys((*self.problems, *problems))),  # each is said once
+            systems=self._systems,
+        )
+
+    @cached_property
+    def newest(self) -> Mapping[str, ProductModel]:
+        """Each product model by id, in its newest version that is not retired."""
+        known = sorted(self.products.values(), key=lambda p: p.release)
+        return {p.id: p for p in known if (p.id, p.version) not in self.retired}
+
     def product(self, id_: str, version: str = "") -> ProductModel | None:
-        """A product model; the newest version unless one is named."""
-        if version:
-            return self.products.get((id_, version))
-        known = [p for (i, _), p in self.products.items() if i == id_]
-        return max(known, key=lambda p: tuple(map(int, p.version.split("."))), default=None)
+        """A product model; the newest version that is not retired, unless one is named."""
+        return self.products.get((id_, version)) if version else self.newest.get(id_)
 
     def product_of_sn(self, sn: str) -> ProductModel | None:
         """The product model whose serial number rules fit, if exactly one does."""
-        fitting = {p.id for p in self.products.values() if p.accepts(sn)}
-        return self.product(fitting.pop()) if len(fitting) == 1 else None
+        fitting = [p for p in self.newest.values() if p.accepts(sn)]
+        return fitting[0] if len(fitting) == 1 else None
 
     def system(self, product: ProductModel, firmware: str = "") -> System:
         """The parts of a product model at a firmware version; resolved once and remembered."""
-        key = (product.id, product.version, firmware)
+        key = (product, firmware)
         if key not in self._systems:
             parts = {
                 slot: part_of(self.plugins[mounted.plugin], slot, mounted, firmware)

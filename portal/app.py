@@ -43,7 +43,7 @@ from portal.rendering import YEAR
 from portal.resource.declared import Resource
 from portal.resource.routes import routes
 from portal.resources import ALL
-from portal.services import Services
+from portal.services import Services, following
 from portal.signing_in import SESSIONLESS, SessionMiddleware, access_of
 from portal.texts import SOURCE, chosen, speaking
 from portal.twins import routed
@@ -155,7 +155,7 @@ def create_app(
         openapi_config=openapi_config(),
         logging_config=None,
         request_max_body_size=BODY_LIMIT,
-        lifespan=[_watching, *([_listening] if feed else [])],
+        lifespan=[following, _watching, *([_listening] if feed else [])],
         signature_namespace={"Services": Services},
     )
 

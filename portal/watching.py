@@ -79,7 +79,7 @@ class Watch:
     async def look(self, database: Database, now: int) -> tuple[Condition, ...]:
         """Ask once; what is not well, also where the database does not answer."""
         disk = Disk("the portal", *await asyncio.to_thread(disk_of, self.folder))
-        left_out = frozenset(problem.plugin for problem in self.registry.problems)
+        left_out = frozenset(problem.plugin or problem.where for problem in self.registry.problems)
         try:
             async with database.read() as connection:
                 self.found = tuple(await health(connection, now, Seen((disk,), left_out)))

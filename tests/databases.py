@@ -21,6 +21,7 @@ import core.companies.tables
 import core.fleet.tables
 import core.jobs.tables
 import core.journal.tables
+import core.products.tables
 import core.tariffs.tables
 import core.telemetry.tables
 import core.upkeep.tables

@@ -235,12 +235,12 @@ def _filtered(query: Select[Any], product_id: str, search: str) -> Select[Any]:
 
 
 def _product_problems(registry: Registry, product_id: str, version: str) -> Iterator[Problem]:
-    known = sorted({id_ for id_, _ in registry.products})
+    offered = registry.products.keys() - registry.retired
     if registry.product(product_id) is None:
-        hint = f"known models are {', '.join(known) or 'none'}"
+        hint = f"known models are {', '.join(sorted(registry.newest)) or 'none'}"
         yield Problem("product_id", f"{product_id!r} is not a product model", hint)
-    elif registry.product(product_id, version) is None:
-        versions = sorted(v for id_, v in registry.products if id_ == product_id)
+    elif version and (product_id, version) not in offered:
+        versions = sorted(v for id_, v in offered if id_ == product_id)
         what = f"{version!r} is not a version of {product_id}"
         yield Problem("product_version", what, f"versions are {', '.join(versions)}")
 

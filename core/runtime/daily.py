@@ -32,6 +32,10 @@ class Daily:
     database: Database
     clock: Clock = clock.now
 
+    async def adopt(self, registry: Registry) -> None:
+        """Find the models of systems in this registry."""
+        self.registry = registry
+
     async def run(self) -> None:
         """Work until cancelled; while the database does not answer, days wait."""
         while True:

@@ -45,6 +45,11 @@ class Directory:
         for sn, record in found.items():
             self.known[sn] = Known(record, systems.model_of(self.registry, record))
 
+    def adopt(self, registry: Registry) -> None:
+        """Look models up in this registry, and again for whom the right one was not loaded."""
+        self.registry = registry
+        self.forget([sn for sn, known in self.known.items() if _is_stopgap(known)])
+
     def forget(self, sns: Iterable[str]) -> None:
         """Look these up again when they are next needed."""
         for sn in sns:
@@ -59,3 +64,7 @@ class Directory:
         self._seen, self._looked_at = found, now
         self.forget(fresh)
         return fresh
+
+
+def _is_stopgap(known: Known) -> bool:
+    return known.model is None or known.model.product.version != known.record.product_version

@@ -39,6 +39,10 @@ class Heart:
     def __attrs_post_init__(self) -> None:
         self.started_at = self.clock()
 
+    async def adopt(self, registry: Registry) -> None:
+        """Report the problems of this registry."""
+        self.registry = registry
+
     async def run(self) -> None:
         """Report until cancelled; while the database does not answer nothing is reported."""
         while True:

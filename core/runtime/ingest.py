@@ -36,6 +36,7 @@ from core.runtime.figures import IngestFigures
 from core.runtime.heart import Heart
 from core.runtime.mqtt_link import Backoff
 from core.runtime.presence import Registrar
+from core.runtime.product_watch import ProductWatch
 from core.runtime.settings import Settings
 from core.runtime.sorting import RejectionError, read_presence, read_topics, rejected, sender, sort
 from core.runtime.storing import Store
@@ -110,6 +111,18 @@ class Ingest:
             watching.cancel()
             await asyncio.wait({watching})
 
+    async def adopt(self, registry: Registry) -> None:
+        """Find models in this registry from the next batch on.
+
+        What came from devices of models that were not known is tried again.
+        """
+        async with self._turn:
+            self.registry = registry
+            self._directory.adopt(registry)
+            async with self.database.read() as connection:
+                self._waiting |= await dead_letters.of_unknown_products(connection)
+            await self._replay_waiting()
+
     async def take(self, batch: Sequence[Message]) -> None:
         """Store a batch, acknowledge it, and tell the live feed.
 
@@ -153,13 +166,17 @@ class Ingest:
         return len(resolved)
 
     async def _replay_waiting(self) -> None:
-        """Take in what devices sent before they were registered."""
-        if not self._waiting:
-            return
-        async with self.database.read() as connection:
-            letters = await dead_letters.unknown_devices(connection, self._waiting)
-        if letters:
-            LOGGER.info("%d of %d messages replayed", await self._replay(letters), len(letters))
+        """Take in what devices sent before they or their models were known.
+
+        Again and again while that helps: a frame may wait for the birth message behind it.
+        """
+        taken = len(self._waiting)
+        while taken:
+            async with self.database.read() as connection:
+                letters = await dead_letters.of_unknown_devices(connection, self._waiting)
+            taken = await self._replay(letters)
+            if letters:
+                LOGGER.info("%d of %d messages replayed", taken, len(letters))
         self._waiting.clear()
 
     async def _watch(self) -> None:
@@ -224,9 +241,9 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
 
     `slot` names this worker; several divide the messages among themselves if all are `shared`.
     """
-    registry = load(settings.plugins)
-    spare_collector()
     database = Database(settings.database_url)
+    products = ProductWatch(load(settings.plugins), database)
+    spare_collector()
 
     def consumer(purpose: str, filters: Sequence[str]) -> Consumer:
         return bus.consumer(settings, "ingest", purpose, filters, slot, shared=shared)
@@ -234,20 +251,22 @@ async def run_ingest(settings: Settings, slot: str = "1", *, shared: bool = Fals
     async with AsyncExitStack() as stack:
         await database.open()
         stack.push_async_callback(database.close)
+        await products.look()
         feed = await stack.enter_async_context(bus.feed(settings, "ingest", f"feed-{slot}"))
         live = await stack.enter_async_context(consumer("live", UPLINK_FILTERS))
         late = await stack.enter_async_context(consumer("backfill", topics.BACKFILL_FILTERS))
         LOGGER.info("ingest %s takes in what the broker delivers", slot)
         vitals = Vitals(settings.offline_after, settings.new_days * DAY)
         common: dict[str, Any] = {"plug_and_play": settings.plug_and_play, "vitals": vitals}
-        first = Ingest(registry, database, live, feed, **common)
-        second = Ingest(registry, database, late, **common)
+        first = Ingest(products.registry, database, live, feed, **common)
+        second = Ingest(products.registry, database, late, **common)
 
         def figures() -> dict[str, Any]:
             return first.figures.said() | {"backfill": second.figures.said()}
 
-        heart = Heart(database, "ingest", slot, settings.data, figures, registry)
-        await _together(first.run(), second.run(), heart.run())
+        heart = Heart(database, "ingest", slot, settings.data, figures, products.registry)
+        watching = products.run(first.adopt, second.adopt, heart.adopt)
+        await _together(first.run(), second.run(), heart.run(), watching)
 
 
 def spare_collector() -> None:

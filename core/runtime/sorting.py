@@ -214,7 +214,7 @@ def _registered(read: Read, known: Known | None) -> tuple[int, System]:
     if known is None:
         raise RejectionError("unknown_device", f"{read.uplink.sn} is not registered")
     if known.model is None:
-        reason = f"{read.uplink.sn} is a {known.record.product_id}, which no plugin ships"
+        reason = f"{read.uplink.sn} is a {known.record.product_id}, a model that is not known"
         raise RejectionError("unknown_product", reason)
     return known.record.id, known.model
 

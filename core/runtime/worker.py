@@ -12,23 +12,28 @@ from core.runtime.database import Database
 from core.runtime.heart import Heart
 from core.runtime.housekeeping import Housekeeper, Keeping
 from core.runtime.outbox import Outbox
+from core.runtime.product_watch import ProductWatch
 from core.runtime.settings import Settings
 from core.runtime.sweeper import Sweeper
 
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled, or until one of its parts fails."""
-    registry, database = load(settings.plugins), Database(settings.database_url)
+    database = Database(settings.database_url)
+    products = ProductWatch(load(settings.plugins), database)
     async with AsyncExitStack() as stack:
         await database.open()
         stack.push_async_callback(database.close)
+        await products.look()
+        daily = Daily(products.registry, database)
         publisher = await stack.enter_async_context(bus.publisher(settings, "worker", "outbox"))
         asking = await stack.enter_async_context(bus.publisher(settings, "worker", "asker"))
         async with asyncio.TaskGroup() as group:
             group.create_task(Outbox(database, publisher).run())
             group.create_task(Asker(database, asking).run())
             group.create_task(Sweeper(database).run())
-            group.create_task(Daily(registry, database).run())
+            group.create_task(daily.run())
+            group.create_task(products.run(daily.adopt))
             group.create_task(AccountSweep(database).run())
             group.create_task(Housekeeper(database, keeping(settings)).run())
             group.create_task(Heart(database, "worker", "1", settings.data).run())

@@ -20,7 +20,7 @@ HINTS: Final = MappingProxyType(
         "bad_message": "send the JSON that the schema of this topic describes",
         "sn_differs": "let each device publish under its own serial number only",
         "unknown_device": "register the serial number, then replay",
-        "unknown_product": "load the plugin that ships this product model, then replay",
+        "unknown_product": "load the plugin that ships this model and replay, or publish it",
         "product_differs": "change the product model of the system, or of the device",
         "unknown_slot": "publish under a slot of the product model, or change the model",
         "unknown_channel": "publish on a channel that the slot's plugin decodes",
@@ -116,13 +116,20 @@ async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> list[DeadLe
     return await _found(connection, query)
 
 
-async def unknown_devices(
+async def of_unknown_products(connection: AsyncConnection, limit: int = 1000) -> set[str]:
+    """Serial numbers of devices whose messages wait for their product model."""
+    waiting = (dead_letters.c.code == "unknown_product", dead_letters.c.resolved_at.is_(None))
+    query = select(dead_letters.c.sn).distinct().where(*waiting).limit(limit)
+    return set(await connection.scalars(query))
+
+
+async def of_unknown_devices(
     connection: AsyncConnection, sns: Collection[str], limit: int = 1000
 ) -> list[DeadLetter]:
-    """The oldest messages that came from these serial numbers before they were registered."""
+    """The oldest messages that these devices sent before they or their models were known."""
     query = select(*(dead_letters.c[name] for name in DeadLetter.__annotations__)).where(
         dead_letters.c.sn.in_(sns),
-        dead_letters.c.code == "unknown_device",
+        dead_letters.c.code.in_(("unknown_device", "unknown_product")),
         dead_letters.c.resolved_at.is_(None),
     )
     return await _found(connection, query.order_by(dead_letters.c.id).limit(limit))

@@ -12,6 +12,7 @@ Position = Literal["grid", "pv", "load"]
 MODEL = r"^[a-z_]+\.[a-z0-9_]+(\.[a-z0-9_]+)?$"
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 OFFLINE_AFTER = 900
+LONGEST_OFFLINE_AFTER = 10_000_000
 SEMVER = r"^\d+\.\d+\.\d+$"
 
 
@@ -55,22 +56,28 @@ class FunctionUse:
 class ProductModel:
     """A product as it is sold: components in slots, functions, markets, grid specifications."""
 
-    id: Annotated[str, Meta(pattern=SLUG, description="Unique among all product models")] = field(
-        validator=validators.matches_re(SLUG)
-    )
+    id: Annotated[
+        str, Meta(pattern=SLUG, max_length=64, description="Unique among all product models")
+    ] = field(validator=validators.matches_re(SLUG))
     name: Annotated[str, Meta(min_length=1, description="What people read")]
-    version: Annotated[str, Meta(pattern=SEMVER, description="Semantic version of this model")] = (
-        field(validator=validators.matches_re(SEMVER))
-    )
+    version: Annotated[
+        str, Meta(pattern=SEMVER, max_length=32, description="Semantic version of this model")
+    ] = field(validator=validators.matches_re(SEMVER))
     series: Annotated[str, Meta(description="Family that the product belongs to")] = ""
     vendor: Annotated[str, Meta(description="Maker")] = ""
     description: Annotated[str, Meta(description="One or two sentences for the portal")] = ""
     markets: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}$")], ...],
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="Such as DE")], ...],
         Meta(description="Countries where it is sold, ISO 3166-1; everywhere if empty"),
     ] = ()
     sn_rules: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^[A-Z0-9*?]+$")], ...],
+        tuple[
+            Annotated[
+                str,
+                Meta(pattern=r"^[A-Z0-9*?]+$", max_length=64, description="Such as AL7* or AB????"),
+            ],
+            ...,
+        ],
         Meta(description="Shapes of serial numbers: * is any text, ? one character"),
     ] = ()
     inverter: Mounted | None = None
@@ -85,8 +92,18 @@ class ProductModel:
         tuple[str, ...], Meta(description="Ids of the grid specifications it can be set to")
     ] = ()
     offline_after: Annotated[
-        int, Meta(ge=1, description="Seconds without a frame until it counts as offline")
+        int,
+        Meta(
+            ge=1,
+            le=LONGEST_OFFLINE_AFTER,
+            description="Seconds without a frame until it counts as offline",
+        ),
     ] = field(default=OFFLINE_AFTER, validator=validators.ge(1))
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The version as numbers, which sort as versions do."""
+        return tuple(map(int, self.version.split(".")))
 
     def slots(self) -> Iterator[tuple[str, Mounted]]:
         """Every slot and what is mounted in it, in the order in which people name them."""

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "new": ("portal.cli.scaffold:new", "Make a new plugin that conforms, to start from."),
     "audit": ("portal.cli.audit:audit", "Check that nobody changed the audit."),
     "user": ("portal.cli.user:user", "List, invite, lock, unlock and reset users."),
+    "model": ("portal.cli.model:model", "Export, import, publish and retire product models."),
     "openapi": ("portal.cli.openapi:openapi", "Print the OpenAPI document."),
     "schema": ("portal.cli.schema:schema", "Write the JSON Schemas, or check that they are fresh."),
 }

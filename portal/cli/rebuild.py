@@ -7,6 +7,7 @@ import click
 from core.fleet import systems
 from core.host import load
 from core.runtime.database import Database
+from core.runtime.product_watch import ProductWatch
 from core.runtime.settings import Settings
 from core.telemetry.rebuild import channels_of
 from core.telemetry.rebuild import rebuild as rebuild_channel
@@ -31,12 +32,14 @@ def rebuild(sn: str, first: datetime, last: datetime) -> None:
 
 
 async def _rebuild(given: Settings, sn: str, first: datetime, last: datetime) -> int:
-    registry, database, done = load(given.plugins), Database(given.database_url), 0
+    database, done = Database(given.database_url), 0
+    products = ProductWatch(load(given.plugins), database)
     await database.open()
     try:
+        await products.look()
         async with database.read() as connection:
             record = await systems.by_sn(connection, sn)
-        model = systems.model_of(registry, record) if record else None
+        model = systems.model_of(products.registry, record) if record else None
         if record is None or model is None:
             what = "its product model is not loaded" if record else "no such system is registered"
             raise click.ClickException(f"{sn}: {what}")

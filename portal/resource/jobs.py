@@ -17,6 +17,7 @@ from core.listing.rows import Page
 from core.records import RequestError
 from core.registry import Registry
 from core.runtime.database import Database, cause, trouble
+from core.runtime.product_watch import ProductWatch
 from core.runtime.settings import Settings
 from core.thing_model.problems import Problem
 from portal.resource import sheets
@@ -188,6 +189,9 @@ async def run_jobs(settings: Settings, registry: Registry) -> None:
     await database.open()
     try:
         services = Services(settings, registry, database)
-        await Jobs(services, {resource.id: resource for resource in ALL}.get).run()
+        jobs_of_all = Jobs(services, {resource.id: resource for resource in ALL}.get)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(ProductWatch(registry, database).run(services.adopt))
+            both.create_task(jobs_of_all.run())
     finally:
         await database.close()

@@ -1,0 +1,1 @@
+"""Product models that are written in the running installation: drafts, published versions."""
