@@ -65,7 +65,7 @@ async def following(app: Litestar) -> AsyncGenerator[None, None]:
     """Know the product models that are published, while the application runs."""
     services: Services = app.state.services
     products = ProductWatch(services.registry, services.database)
-    await products.look(services.adopt)
+    await products.try_look(services.adopt)
     task = asyncio.create_task(products.run(services.adopt))
     try:
         yield

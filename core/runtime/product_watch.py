@@ -41,7 +41,10 @@ class ProductWatch:
         self._configured = Configured(self.registry)
 
     async def look(self, *adopters: Adopter) -> None:
-        """Look once; if something changed, every adopter is told, and told again if one failed."""
+        """Look once; if something changed, every adopter is given the new registry.
+
+        Raises what the database or an adopter does; all of them are then told at the next look.
+        """
         async with self.database.read() as connection:
             await self._configured.refresh(connection)
         if (current := self._configured.registry) is self.registry:
@@ -54,9 +57,13 @@ class ProductWatch:
     async def run(self, *adopters: Adopter) -> None:
         """Look again and again; while that fails, what was known before stays in use."""
         while not self.ended.is_set():
+            await self.try_look(*adopters)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.ended.wait(), INTERVAL)
-            try:
-                await self.look(*adopters)
-            except Exception as error:  # noqa: BLE001  whatever a driver raises
-                LOGGER.warning("product models are not looked at: %s", cause(error))
+
+    async def try_look(self, *adopters: Adopter) -> None:
+        """Look once; if that fails, say so."""
+        try:
+            await self.look(*adopters)
+        except Exception as error:  # noqa: BLE001  whatever a driver raises
+            LOGGER.warning("product models are not looked at: %s", cause(error))
