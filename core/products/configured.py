@@ -1,6 +1,7 @@
 """The registry of an installation: its plugins' product models, and those that it published."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from attrs import define, field
@@ -90,7 +91,9 @@ async def _revision(connection: AsyncConnection) -> int:
     return int(await connection.scalar(select(product_revision.c.revision)) or 0)
 
 
+@lru_cache(maxsize=4096)
 def _read(text: str, where: str) -> ProductModel | ModelError:
+    """What a version says, read once: publishing checks against all the others."""
     try:
         return read_product_text(text, where)
     except ModelError as error:
