@@ -6,8 +6,8 @@ import attrs
 import msgspec
 import pytest
 
-from core.commanding import commands
-from core.commanding.commands import CommandRecord, CommandRequest
+from core.commanding import commands, dry_runs
+from core.commanding.records import CommandRecord, CommandRequest
 from core.commanding.states import TRANSITIONS, State, TransitionError
 from core.records import RequestError
 from core.runtime import topics
@@ -284,11 +284,11 @@ async def test_a_sender_that_dies_neither_loses_nor_repeats_what_must_not_be(
 async def test_dry_run_shows_what_would_change_and_sends_nothing(yard: Yard) -> None:
     await yard.bench.take(frame(1, settings(mode=0, current=20), channel="settings"))
     async with yard.bench.database.read() as connection:
-        tried = await commands.dry_run(connection, yard.model, yard.bench.system_id, MODE)
+        tried = await dry_runs.dry_run(connection, yard.model, yard.bench.system_id, MODE)
         wrong = CommandRequest("inverter", "set_mode", {"mode": 7, "speed": 1})
-        refused = await commands.dry_run(connection, yard.model, yard.bench.system_id, wrong)
+        refused = await dry_runs.dry_run(connection, yard.model, yard.bench.system_id, wrong)
         lost = CommandRequest("battery1", "set_mode", {})
-        nowhere = await commands.dry_run(connection, yard.model, yard.bench.system_id, lost)
+        nowhere = await dry_runs.dry_run(connection, yard.model, yard.bench.system_id, lost)
     assert tried.frame.hex(" ") == "01 10 00 11 00 02 04 00 01 00 19 a3 65"
     assert tried.problems == ()
     assert [
