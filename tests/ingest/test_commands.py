@@ -3,71 +3,18 @@
 import asyncio
 
 import attrs
-import msgspec
 import pytest
 
 from core.commanding import commands, dry_runs
-from core.commanding.records import CommandRecord, CommandRequest
+from core.commanding.records import CommandRequest
 from core.commanding.states import TRANSITIONS, State, TransitionError
 from core.records import RequestError
 from core.runtime import topics
 from core.runtime.outbox import Outbox
 from core.thing_model.messages import CommandMessage
-from tests.devices import OTHER, SN, frame, settings
+from tests.devices import OTHER, frame, settings
 from tests.ingest.bench import Bench, ack
-
-LIMIT = CommandRequest("inverter", "set_export_limit", {"export_limit": 3000})
-MODE = CommandRequest("inverter", "set_mode", {"mode": "backup", "charge_current": 12.5})
-RESTART = CommandRequest("inverter", "restart", {})
-
-
-@attrs.define
-class Yard:
-    """An ingest and an outbox on one database."""
-
-    bench: Bench
-    outbox: Outbox
-    model: object
-
-    async def submit(self, request: CommandRequest = LIMIT, **options: object) -> CommandRecord:
-        async with self.bench.database.begin() as connection:
-            return await commands.submit(
-                connection,
-                self.model,
-                self.bench.system_id,
-                request,
-                by="ann",
-                now=self.bench.now,
-                **options,
-            )
-
-    async def state(self, record: CommandRecord) -> CommandRecord:
-        async with self.bench.database.read() as connection:
-            found = await commands.by_id(connection, record.id)
-        assert found is not None
-        return found
-
-    async def history(self, record: CommandRecord) -> list[tuple[str, str, str]]:
-        async with self.bench.database.read() as connection:
-            steps = await commands.transitions_of(connection, record.id)
-        return [(step.state, step.actor, step.reason) for step in steps]
-
-    async def work(self, seconds: float = 1) -> None:
-        self.bench.now += round(1000 * seconds)
-        await self.outbox.work()
-
-    def sent(self) -> list[CommandMessage]:
-        return [
-            msgspec.json.decode(each.payload, type=CommandMessage)
-            for each in self.bench.desk.published
-            if each.topic == topics.command(SN)
-        ]
-
-
-@pytest.fixture
-def yard(bench: Bench, registry) -> Yard:
-    outbox = Outbox(bench.database, bench.desk, lambda: bench.now)
-    return Yard(bench, outbox, registry.system(registry.product("bench")))
+from tests.ingest.yard import LIMIT, MODE, RESTART, Yard
 
 
 async def test_from_request_to_proof(yard: Yard) -> None:
