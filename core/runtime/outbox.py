@@ -36,14 +36,14 @@ class Outbox:
         await rounds.repeat(self.work, INTERVAL)
 
     async def work(self) -> None:
-        """End what is over, note what is proven, and send what is due."""
+        """Note what is proven, end what is over, and send what is due."""
         now = self.clock()
         async with self.database.read() as connection:
             if not await delivery.is_pending(connection, now):
                 return
         async with self.database.begin() as connection:
-            over = await delivery.expire(connection, now)
-            over += await delivery.prove(connection, now)
+            over = await delivery.prove(connection, now)
+            over += await delivery.expire(connection, now)
             due = await delivery.unconfirmed(connection, now)
             due += await delivery.claim(connection, now)
         for record in over:
