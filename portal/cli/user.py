@@ -1,7 +1,6 @@
 """`thingwright user`: people who have an account, where the portal cannot be reached."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
@@ -12,13 +11,11 @@ from core.accounts.roles import ROLES, Role
 from core.accounts.users import NewUser, User
 from core.records import RequestError
 from core.runtime.clock import now
-from core.runtime.database import Database
 from core.thing_model.problems import Problem
-from portal.cli.processes import run, settings
+from portal.cli.transaction import done
 from portal.pages.links import link_path
 
 REASON: Final = "by the command line"
-T = TypeVar("T")
 
 
 @click.group()
@@ -34,7 +31,7 @@ def list_users() -> None:
         most = await users.count(connection)
         return await directory.page(connection, PLATFORM, Wanted(), limit=most)
 
-    for each in _done(found):
+    for each in done(found):
         click.echo(f"{each.name}\t{each.user_type}\t{each.state}\t{','.join(each.roles)}")
 
 
@@ -49,7 +46,7 @@ def invite(name: str, mail: str, roles: tuple[Role, ...]) -> None:
         made = await users.add(connection, PLATFORM, NewUser(name, roles=roles, mail=mail), now())
         return await credentials.link(connection, PLATFORM, made.id, "invite", now=now())
 
-    click.echo(link_path("invite", _done(linked)))
+    click.echo(link_path("invite", done(linked)))
 
 
 @user.command()
@@ -61,7 +58,7 @@ def reset(name: str) -> None:
         found = await _named(connection, name)
         return await credentials.link(connection, PLATFORM, found.id, "reset", now=now())
 
-    click.echo(link_path("reset", _done(linked)))
+    click.echo(link_path("reset", done(linked)))
 
 
 @user.command()
@@ -85,7 +82,7 @@ def _changed(name: str, change: states.Change) -> None:
             connection, PLATFORM, found.id, change, reason=REASON, now=now()
         )
 
-    click.echo(f"{name} is {_done(changed).state}")
+    click.echo(f"{name} is {done(changed).state}")
 
 
 async def _named(connection: Any, name: str) -> User:
@@ -93,21 +90,3 @@ async def _named(connection: Any, name: str) -> User:
     if found is None:
         raise RequestError(Problem("name", f"{name!r} is nobody", "see thingwright user list"))
     return found[0]
-
-
-def _done(work: Callable[[Any], Awaitable[T]]) -> T:
-    """What was done in one transaction; a refusal ends the command."""
-
-    async def done() -> T:
-        database = Database(settings().database_url)
-        await database.open()
-        try:
-            async with database.begin() as connection:
-                return await work(connection)
-        finally:
-            await database.close()
-
-    try:
-        return run(done())
-    except RequestError as error:
-        raise click.ClickException(str(error)) from None
