@@ -76,7 +76,7 @@ L2: Final = L1 | _grants("""
 
 OPERATIONS: Final = L2 | _grants("""
     systems create,delete
-    commands bulk
+    commands bulk,approve
     upgrades approve,edit
     companies create,edit,approve,lock,export
     serial_numbers create,edit,delete,import,export
@@ -89,7 +89,7 @@ OPERATIONS: Final = L2 | _grants("""
     audit read
     settings read
 """)
-"""Runs the platform: companies, serial numbers, bulk commands, roll-outs, messages."""
+"""Runs the platform: companies, serial numbers, bulk and approved commands, roll-outs, messages."""
 
 PRODUCT: Final = LOOKING | _grants("""
     products *

@@ -1,24 +1,30 @@
 """Commands from the request to the result: checked, journalled, and moved from state to state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
-from attrs import evolve, fields, frozen
-from sqlalchemy import insert, select, update
+from attrs import evolve
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.commanding.parameters import Checked, check
-from core.commanding.states import FINAL, TRANSITIONS, State, TransitionError
+from core.commanding import leases
+from core.commanding.policy import LIFE, needs_approval
+from core.commanding.records import (
+    COLUMNS,
+    CommandRecord,
+    CommandRequest,
+    Transition,
+    checked_for,
+    record_for,
+    record_of,
+)
+from core.commanding.states import FINAL, TRANSITIONS, UNDER_WAY, UNSENT, State, TransitionError
 from core.commanding.tables import command_transitions, commands
-from core.records import RequestError, printable, ulid
-from core.registry import Part, System
-from core.telemetry.readings import latest_of
-from core.thing_model.layout.fields import Value
+from core.records import RequestError, printable, write
+from core.registry import System
 from core.thing_model.messages import Acknowledgement
 from core.thing_model.problems import Problem
 
-LIFE: Final = 900_000
-"""Milliseconds until a command that could not be sent, or has not reached its device, expires."""
 DEVICE: Final = "device"
 ENGINE: Final = "engine"
 _STATUS: Final = {
@@ -28,94 +34,6 @@ _STATUS: Final = {
     "failed": State.FAILED,
     "rejected": State.REJECTED,
 }
-
-
-@frozen
-class CommandRequest:
-    """What somebody wants a component to do; choices may be given by number or name."""
-
-    slot: str
-    name: str
-    parameters: Mapping[str, Value]
-
-
-@frozen
-class CommandRecord:
-    """A command as journalled. Times are UTC milliseconds; see the table."""
-
-    id: str
-    system_id: int
-    slot: str
-    name: str
-    parameters: Mapping[str, Value]
-    frame: bytes
-    expected: Mapping[str, Value]
-    delivery: str
-    timeout: int
-    state: State
-    created_by: str
-    created_at: int
-    changed_at: int
-    expires_at: int
-    reason: str = ""
-    late: bool = False
-    sent_at: int | None = None
-    published_at: int | None = None
-    acked_at: int | None = None
-    finished_at: int | None = None
-
-
-@frozen
-class Transition:
-    """One step of a command's history."""
-
-    at: int
-    state: State
-    reason: str
-    actor: str
-
-
-@frozen
-class Change:
-    """What a command would change: the latest reading of a datapoint, and what it would become.
-
-    Labels are those of enumerations, None where there is none.
-    """
-
-    key: str
-    name: str
-    unit: str
-    current: Value
-    new: Value
-    current_label: str | None
-    new_label: str | None
-
-
-@frozen
-class DryRun:
-    """What a command would do, or what is wrong with it; the frame is empty where it cannot be."""
-
-    frame: bytes
-    changes: tuple[Change, ...]
-    proof: tuple[str, ...]
-    problems: tuple[Problem, ...]
-
-
-async def dry_run(
-    connection: AsyncConnection, system: System, system_id: int, request: CommandRequest
-) -> DryRun:
-    """Check and encode without sending: the bytes, and current → new of every value in them."""
-    try:
-        part, checked = _checked(system, request)
-    except RequestError as error:
-        return DryRun(b"", (), (), error.problems)
-    now = {
-        key: reading.value
-        for (slot, key), reading in (await latest_of(connection, system_id)).items()
-        if slot == request.slot
-    }
-    changes = tuple(_change(part, key, now.get(key), new) for key, new in checked.values.items())
-    return DryRun(checked.frame, changes, tuple(checked.expected), checked.problems)
 
 
 async def submit(
@@ -128,18 +46,28 @@ async def submit(
     now: int,
     life: int = LIFE,
 ) -> CommandRecord:
-    """Journal and queue a command; raises RequestError with everything that is wrong with it.
+    """Journal and queue one command of the engine's own; people give instructions.
 
-    `by` names who asked, `life` is how many milliseconds it may wait for its device.
+    `by` names who asked, `life` is how many milliseconds it may wait for its device. Raises
+    RequestError with everything that is wrong with it, or if a second person has to approve it.
     """
-    _, checked = _checked(system, request)
+    _, checked = checked_for(system, request)
     if checked.problems:
         raise RequestError(*checked.problems)
-    record = _queued(system_id, request, checked, by=by, now=now, life=life)
-    row = {name: getattr(record, name) for name in _COLUMNS}
-    await connection.execute(insert(commands), row)
-    await _journal(connection, record, by)
+    if needs_approval(checked.command.risk, 1):
+        what = f"{request.name!r} has to be approved by a second person"
+        raise RequestError(Problem("command", what, "give it as an instruction"))
+    record = record_for(system_id, request, checked, by=by, now=now, expires_at=now + life)
+    await add(connection, [record])
     return record
+
+
+async def add(connection: AsyncConnection, records: Iterable[CommandRecord]) -> None:
+    """Keep and journal new commands."""
+    made = list(records)
+    rows = [{name: getattr(each, name) for name in COLUMNS} for each in made]
+    await connection.execute(insert(commands), rows)
+    await _journal(connection, made, made[0].created_by)
 
 
 async def page(
@@ -233,66 +161,50 @@ async def move(
     )
     if done.rowcount != 1:
         raise TransitionError(record.id, record.state, state)
-    await _journal(connection, moved, actor)
+    await _journal(connection, [moved], actor)
+    if state in (State.ACKED, State.RUNNING):  # it goes on: longer, or again after a late answer
+        await leases.take(connection, moved.lease(now))
+    elif state not in UNDER_WAY and record.state in UNDER_WAY:
+        await leases.release(connection, moved.system_id, moved.lease(now).owner)
     return moved
 
 
-def _checked(system: System, request: CommandRequest) -> tuple[Part, Checked]:
-    part = system.parts.get(request.slot)
-    if part is None:
-        hint = f"slots are {', '.join(system.parts)}"
-        raise RequestError(Problem("slot", f"{request.slot!r} is not part of the system", hint))
-    command = part.commands.get(request.name)
-    if command is None:
-        hint = f"commands of {request.slot} are {', '.join(part.commands) or 'none'}"
-        raise RequestError(Problem("command", f"{request.name!r} is not declared", hint))
-    return part, check(part, command, request.parameters)
+async def move_unsent(
+    connection: AsyncConnection,
+    which: ColumnElement[bool],
+    state: State,
+    *,
+    now: int,
+    actor: str = ENGINE,
+    reason: str = "",
+    **others: Any,
+) -> int:
+    """Bring those of `which` that are not sent yet into another state, and journal it.
 
-
-def _queued(
-    system_id: int, request: CommandRequest, checked: Checked, *, by: str, now: int, life: int
-) -> CommandRecord:
-    return CommandRecord(
-        id=ulid(now),
-        system_id=system_id,
-        slot=request.slot,
-        name=request.name,
-        parameters={key: checked.values[key] for key in request.parameters},
-        frame=checked.frame,
-        expected=checked.expected,
-        delivery=checked.command.delivery,
-        timeout=round(checked.command.timeout * 1000),
-        state=State.QUEUED,
-        created_by=by,
-        created_at=now,
-        changed_at=now,
-        expires_at=now + life,
-    )
-
-
-def _change(part: Part, key: str, current: Value, new: Value) -> Change:
-    datapoint = part.datapoints[key]
-    labels = [datapoint.enum.label(v) if datapoint.enum else None for v in (current, new)]
-    return Change(key, datapoint.name, datapoint.unit, current, new, *labels)
-
-
-async def _journal(connection: AsyncConnection, record: CommandRecord, actor: str) -> None:
-    await connection.execute(
-        insert(command_transitions).values(
-            command_id=record.id,
-            at=record.changed_at,
-            state=record.state,
-            reason=record.reason,
-            actor=actor,
+    `others` are further columns and their new values. Returns how many were moved.
+    """
+    before = [each for each in UNSENT if state in TRANSITIONS[each]]
+    done = await connection.execute(
+        update(commands)
+        .where(which, commands.c.state.in_(before))
+        .values(
+            state=state,
+            reason=reason,
+            changed_at=now,
+            finished_at=now if state in FINAL else None,
+            **others,
         )
+        .returning(commands.c.id)
     )
+    rows = [(id_, now, state, reason, actor) for id_ in done.scalars()]
+    return await write(connection, command_transitions, _STEP, rows, "")
 
 
-def record_of(row: Any) -> CommandRecord:
-    """The record of a row that holds all columns of the table, and perhaps more."""
-    values: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
-    values["state"] = State(row.state)
-    return CommandRecord(**values)
+async def _journal(
+    connection: AsyncConnection, records: Iterable[CommandRecord], actor: str
+) -> None:
+    rows = [(each.id, each.changed_at, each.state, each.reason, actor) for each in records]
+    await write(connection, command_transitions, _STEP, rows, "")
 
 
-_COLUMNS: Final = tuple(attribute.name for attribute in fields(CommandRecord))
+_STEP: Final = ("command_id", "at", "state", "reason", "actor")

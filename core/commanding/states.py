@@ -5,8 +5,13 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where a command is on its way. SUCCEEDED means applied: the readings show it."""
+    """Where a command is on its way. SUCCEEDED means applied: the readings show it.
 
+    PENDING_APPROVAL: a second person has yet to agree. TIMED_OUT: nothing was heard in time, what
+    came of it is not known; the device may still answer. EXPIRED: too late to be sent at all.
+    """
+
+    PENDING_APPROVAL = "PENDING_APPROVAL"
     QUEUED = "QUEUED"
     SENT = "SENT"
     ACKED = "ACKED"
@@ -22,7 +27,8 @@ class State(StrEnum):
 _RESULTS: Final = frozenset({State.SUCCEEDED, State.FAILED, State.REJECTED})
 
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {
-    State.QUEUED: frozenset({State.SENT, State.EXPIRED, State.CANCELLED}),
+    State.PENDING_APPROVAL: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.SENT, State.REJECTED, State.EXPIRED, State.CANCELLED}),
     State.SENT: _RESULTS | {State.ACKED, State.RUNNING, State.TIMED_OUT},
     State.ACKED: _RESULTS | {State.RUNNING, State.TIMED_OUT},
     State.RUNNING: frozenset({State.RUNNING, State.SUCCEEDED, State.FAILED, State.TIMED_OUT}),
@@ -33,12 +39,15 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.EXPIRED: frozenset(),
     State.CANCELLED: frozenset(),
 }
-"""RUNNING may follow itself with news. A device that timed out may still answer; the final states
-stay as they are."""
+"""RUNNING may follow itself with news. QUEUED is REJECTED by us where the device is away and the
+command is not to wait. A device that timed out may still answer; the final states stay as they
+are."""
 
 FINAL: Final = frozenset(state for state, following in TRANSITIONS.items() if not following)
 UNDER_WAY: Final = frozenset({State.SENT, State.ACKED, State.RUNNING})
-"""While one of these, no other command is sent to the same component."""
+"""While one of these, the command holds its system's lease: nothing else is sent to it."""
+UNSENT: Final = frozenset({State.PENDING_APPROVAL, State.QUEUED})
+"""While one of these, the command can be withdrawn."""
 
 
 class TransitionError(ValueError):

@@ -1,6 +1,5 @@
 """Forgets what is over in accounts: sessions and tickets."""
 
-import asyncio
 import logging
 from typing import Final
 
@@ -8,9 +7,9 @@ from attrs import define
 
 from core.accounts import sessions, tickets
 from core.accounts.policy import USUAL, Policy
-from core.runtime import clock
+from core.runtime import clock, rounds
 from core.runtime.clock import Clock
-from core.runtime.database import Database, cause, trouble
+from core.runtime.database import Database
 
 LOGGER = logging.getLogger(__name__)
 INTERVAL: Final = 600.0
@@ -26,14 +25,7 @@ class AccountSweep:
 
     async def run(self) -> None:
         """Sweep every ten minutes until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except Exception as error:
-                if trouble(error) != "away":
-                    raise
-                LOGGER.warning("the database does not answer, trying again: %s", cause(error))
-            await asyncio.sleep(INTERVAL)
+        await rounds.repeat(self.sweep, INTERVAL)
 
     async def sweep(self) -> int:
         """Forget what is over now; returns how many rows that were."""

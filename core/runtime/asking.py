@@ -4,16 +4,15 @@ A request is published, and noted as sent after that: killed in between, it is p
 which harms nothing, for a device sends again whatever it is asked for, and frames are kept once.
 """
 
-import asyncio
 import logging
 from typing import Final
 
 import msgspec
 from attrs import define
 
-from core.runtime import clock, topics
+from core.runtime import clock, rounds, topics
 from core.runtime.clock import Clock
-from core.runtime.database import Database, cause, trouble
+from core.runtime.database import Database
 from core.runtime.transport import Outgoing, Publisher
 from core.telemetry import backfill
 from core.telemetry.backfill import RequestRecord
@@ -21,7 +20,6 @@ from core.thing_model.messages import BackfillRequest
 
 LOGGER = logging.getLogger(__name__)
 INTERVAL: Final = 2.0
-PATIENCE: Final = 10.0
 
 
 @define(eq=False)
@@ -33,17 +31,8 @@ class Asker:
     clock: Clock = clock.now
 
     async def run(self) -> None:
-        """Work until cancelled; while database or broker do not answer, requests wait."""
-        while True:
-            try:
-                await self.work()
-            except TimeoutError:
-                LOGGER.warning("the broker takes no requests, trying again")
-            except Exception as error:
-                if trouble(error) != "away":
-                    raise
-                LOGGER.warning("the database does not answer, trying again: %s", cause(error))
-            await asyncio.sleep(INTERVAL)
+        """Work until cancelled."""
+        await rounds.repeat(self.work, INTERVAL)
 
     async def work(self) -> None:
         """End what is over, ask for what is due, and send."""
@@ -58,8 +47,7 @@ class Asker:
         for each in over:
             LOGGER.info("request %s %s: %d of %d", each.id, each.state, each.returned, each.asked)
         if due:
-            async with asyncio.timeout(PATIENCE):
-                await self.publisher.publish_many([_message(sn, each) for sn, each in due])
+            await rounds.publish(self.publisher, [_message(sn, each) for sn, each in due])
             async with self.database.begin() as connection:
                 await backfill.mark_sent(connection, [each.id for _, each in due], self.clock())
 

@@ -4,16 +4,15 @@ Killed in between, nothing is half made: a mark goes in the transaction that mak
 number of workers may do this; each leaves out the systems that another one is at.
 """
 
-import asyncio
 import logging
 from typing import Final
 
 from attrs import define
 
 from core.registry import Registry
-from core.runtime import clock
+from core.runtime import clock, rounds
 from core.runtime.clock import Clock
-from core.runtime.database import Database, cause, trouble
+from core.runtime.database import Database
 from core.telemetry import day_sums, stale
 
 LOGGER = logging.getLogger(__name__)
@@ -38,14 +37,7 @@ class Daily:
 
     async def run(self) -> None:
         """Work until cancelled; while the database does not answer, days wait."""
-        while True:
-            try:
-                await self.work()
-            except Exception as error:
-                if trouble(error) != "away":
-                    raise
-                LOGGER.warning("the database does not answer, trying again: %s", cause(error))
-            await asyncio.sleep(INTERVAL)
+        await rounds.repeat(self.work, INTERVAL)
 
     async def work(self) -> int:
         """Make all that is due; returns how many days were made."""

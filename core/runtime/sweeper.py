@@ -3,16 +3,15 @@
 Any number of workers may sweep; each takes other systems, some thousands in a transaction.
 """
 
-import asyncio
 import logging
 from typing import Final
 
 from attrs import define
 
 from core.fleet import counters, status
-from core.runtime import clock
+from core.runtime import clock, rounds
 from core.runtime.clock import Clock
-from core.runtime.database import Database, cause, trouble
+from core.runtime.database import Database
 
 LOGGER = logging.getLogger(__name__)
 INTERVAL: Final = 2.0
@@ -27,14 +26,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Work until cancelled; while the database does not answer, nothing falls silent."""
-        while True:
-            try:
-                await self.work()
-            except Exception as error:
-                if trouble(error) != "away":
-                    raise
-                LOGGER.warning("the database does not answer, trying again: %s", cause(error))
-            await asyncio.sleep(INTERVAL)
+        await rounds.repeat(self.work, INTERVAL)
 
     async def work(self) -> int:
         """Make offline what is silent, end newness, fold counts; returns how many fell silent."""

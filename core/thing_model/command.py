@@ -13,6 +13,7 @@ from core.thing_model.scope import names
 
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
 Delivery = Literal["idempotent", "at_most_once"]
+Offline = Literal["queue", "refuse"]
 WindowAction = Literal["charge", "discharge"]
 
 
@@ -37,9 +38,18 @@ class Command(Declaration):
     `constants` are values that the command always sends; the other values of the layout are asked
     for, with unit, range and choices of the datapoint of the same key. `limits` narrow a range.
     `defaults` are what a form starts with. `reads_back` names the datapoints that show that it was
-    applied. `risk` decides how much confirmation is asked for, `delivery` whether it may be sent
-    again, `timeout` how many seconds until no answer is called one. `windows` names the values that
-    say when a battery is charged or discharged day by day, so that they can follow a tariff.
+    applied. `timeout` is how many seconds until no answer is called one.
+
+    `risk`: "read" changes nothing; "safe" nothing that matters; "reversible" can be set back;
+    "disruptive" takes something out of service for a while; "irreversible" cannot be undone or
+    breaks the rules of the grid if it is wrong (factory reset, cleared counters, grid code), so
+    that a second person has to approve it.
+    `delivery`: an "idempotent" command is sent again where it is not known whether it went out, an
+    "at_most_once" one never. `offline`: whether it waits in a "queue" for a device that is away, or
+    is to be "refuse"d, because later it would say something else.
+
+    `windows` names the values that say when a battery is charged or discharged day by day, so that
+    they can follow a tariff.
     """
 
     name: str
@@ -55,7 +65,14 @@ class Command(Declaration):
     limits: Mapping[str, Range] = field(factory=dict[str, Range], kw_only=True, hash=False)
     defaults: Mapping[str, Value] = field(factory=dict[str, Value], kw_only=True, hash=False)
     reads_back: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
-    delivery: Delivery = field(default="idempotent", kw_only=True)
+    delivery: Delivery = field(
+        default="idempotent",
+        kw_only=True,
+        validator=validators.in_(("idempotent", "at_most_once")),
+    )
+    offline: Offline = field(
+        default="queue", kw_only=True, validator=validators.in_(("queue", "refuse"))
+    )
     timeout: float = field(default=60, kw_only=True)
     needs: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     windows: Mapping[str, WindowEdge] = field(

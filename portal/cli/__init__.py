@@ -30,6 +30,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "decode": ("portal.cli.frames:decode", "Read one frame as a plugin does, as JSON."),
     "encode": ("portal.cli.frames:encode", "Write the frame or command that says some values."),
     "new": ("portal.cli.scaffold:new", "Make a new plugin that conforms, to start from."),
+    "command": (
+        "portal.cli.command:command",
+        "Give, list, approve and withdraw instructions.",
+    ),
     "audit": ("portal.cli.audit:audit", "Check that nobody changed the audit."),
     "user": ("portal.cli.user:user", "List, invite, lock, unlock and reset users."),
     "model": ("portal.cli.model:model", "Export, import, publish and retire product models."),

@@ -18,7 +18,7 @@ from core.registry import Registry
 from core.runtime.clock import now
 from core.thing_model.problems import Problem
 from portal.cli.processes import settings
-from portal.cli.transactions import done
+from portal.cli.transaction import done
 
 MOST = 1_000_000
 HERE = "here"

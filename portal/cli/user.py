@@ -12,7 +12,7 @@ from core.accounts.users import NewUser, User
 from core.records import RequestError
 from core.runtime.clock import now
 from core.thing_model.problems import Problem
-from portal.cli.transactions import done
+from portal.cli.transaction import done
 from portal.pages.links import link_path
 
 REASON: Final = "by the command line"

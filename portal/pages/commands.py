@@ -9,8 +9,9 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from core.commanding import commands
-from core.commanding.commands import CommandRequest
+from core.commanding import dry_runs, giving
+from core.commanding.orders import Order
+from core.commanding.records import CommandRequest
 from core.records import RequestError
 from core.registry import Part
 from core.thing_model.command import Command
@@ -74,19 +75,15 @@ async def submit(
     wanted = CommandRequest(slot, name, values_of(part, command, given))
     try:
         async with services.database.begin() as connection:
-            record = await commands.submit(
-                connection,
-                _system(device),
-                device.record.id,
-                wanted,
-                by=request.user.user_name,
-                now=services.clock(),
+            order = Order(wanted, (device.sn,))
+            made = await giving.give(
+                connection, services.registry, request.user.access, order, services.clock()
             )
     except RequestError:
         found = await _preview(services, device, part, command, given)
         return await _shown(request, services, device, found)
     services.hub.ring(device.sn)
-    return Redirect(f"/systems/{device.sn}/commands?sent={record.id}", status_code=303)
+    return Redirect(f"/systems/{device.sn}/commands?sent={made.id}", status_code=303)
 
 
 def is_confirmed(command: Command, sn: str, said: str) -> bool:
@@ -125,7 +122,7 @@ async def _preview(
 ) -> Preview:
     wanted = CommandRequest(part.slot, command.name, values_of(part, command, given))
     async with services.database.read() as connection:
-        found = await commands.dry_run(connection, _system(device), device.record.id, wanted)
+        found = await dry_runs.dry_run(connection, _system(device), device.record.id, wanted)
     form = command_form(part, command, device.readings, given)
     return preview(part, form, found, given)
 

@@ -6,8 +6,9 @@ from typing import Final
 from attrs import frozen
 from msgspec import Struct
 
-from core.commanding.commands import Change, CommandRecord, DryRun
+from core.commanding.dry_runs import Change, DryRun
 from core.commanding.parameters import CommandParameter, from_text, parameters_of
+from core.commanding.records import CommandRecord
 from core.registry import Part
 from core.telemetry.readings import Readings
 from core.thing_model.command import Command

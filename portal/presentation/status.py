@@ -37,6 +37,7 @@ SEVERITY: Final[Mapping[str, Mark]] = {
     "info": Mark(N_("Notice"), "info-circle", "info"),
 }
 COMMAND: Final[Mapping[str, Mark]] = {
+    "PENDING_APPROVAL": Mark(N_("Waits for approval"), "clock", "warning"),
     "QUEUED": Mark(N_("Queued"), "clock", "info"),
     "SENT": Mark(N_("Sent"), "send", "info"),
     "ACKED": Mark(N_("Accepted"), "check", "info"),

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from core.commanding import commands
-from core.commanding.commands import CommandRecord, CommandRequest
+from core.commanding.records import CommandRecord, CommandRequest
 from core.fleet import systems
 from core.registry import Channel
 from core.runtime import topics

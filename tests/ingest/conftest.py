@@ -7,9 +7,11 @@ from core.fleet.systems import Registration
 from core.registry import Registry
 from core.runtime.database import Database
 from core.runtime.ingest import Ingest
+from core.runtime.outbox import Outbox
 from tests.databases import common_url, database, database_url, postgresql
 from tests.devices import SN, START, bench_registry
 from tests.ingest.bench import Bench, Desk
+from tests.ingest.yard import Yard
 from tests.servers import mosquitto, start_mosquitto
 
 __all__ = ["common_url", "database", "database_url", "mosquitto", "postgresql", "start_mosquitto"]
@@ -30,3 +32,9 @@ async def bench(database: Database, registry: Registry) -> Bench:
     ingest = Ingest(registry, database, desk, desk, clock=lambda: made.now)
     made = Bench(database, ingest, desk, record.id)
     return made
+
+
+@pytest.fixture
+def yard(bench: Bench, registry: Registry) -> Yard:
+    outbox = Outbox(bench.database, bench.desk, lambda: bench.now)
+    return Yard(bench, outbox, registry.system(registry.product("bench")))

@@ -3,71 +3,18 @@
 import asyncio
 
 import attrs
-import msgspec
 import pytest
 
-from core.commanding import commands
-from core.commanding.commands import CommandRecord, CommandRequest
+from core.commanding import commands, dry_runs
+from core.commanding.records import CommandRequest
 from core.commanding.states import TRANSITIONS, State, TransitionError
 from core.records import RequestError
 from core.runtime import topics
 from core.runtime.outbox import Outbox
 from core.thing_model.messages import CommandMessage
-from tests.devices import OTHER, SN, frame, settings
+from tests.devices import OTHER, frame, settings
 from tests.ingest.bench import Bench, ack
-
-LIMIT = CommandRequest("inverter", "set_export_limit", {"export_limit": 3000})
-MODE = CommandRequest("inverter", "set_mode", {"mode": "backup", "charge_current": 12.5})
-RESTART = CommandRequest("inverter", "restart", {})
-
-
-@attrs.define
-class Yard:
-    """An ingest and an outbox on one database."""
-
-    bench: Bench
-    outbox: Outbox
-    model: object
-
-    async def submit(self, request: CommandRequest = LIMIT, **options: object) -> CommandRecord:
-        async with self.bench.database.begin() as connection:
-            return await commands.submit(
-                connection,
-                self.model,
-                self.bench.system_id,
-                request,
-                by="ann",
-                now=self.bench.now,
-                **options,
-            )
-
-    async def state(self, record: CommandRecord) -> CommandRecord:
-        async with self.bench.database.read() as connection:
-            found = await commands.by_id(connection, record.id)
-        assert found is not None
-        return found
-
-    async def history(self, record: CommandRecord) -> list[tuple[str, str, str]]:
-        async with self.bench.database.read() as connection:
-            steps = await commands.transitions_of(connection, record.id)
-        return [(step.state, step.actor, step.reason) for step in steps]
-
-    async def work(self, seconds: float = 1) -> None:
-        self.bench.now += round(1000 * seconds)
-        await self.outbox.work()
-
-    def sent(self) -> list[CommandMessage]:
-        return [
-            msgspec.json.decode(each.payload, type=CommandMessage)
-            for each in self.bench.desk.published
-            if each.topic == topics.command(SN)
-        ]
-
-
-@pytest.fixture
-def yard(bench: Bench, registry) -> Yard:
-    outbox = Outbox(bench.database, bench.desk, lambda: bench.now)
-    return Yard(bench, outbox, registry.system(registry.product("bench")))
+from tests.ingest.yard import LIMIT, MODE, RESTART, Yard
 
 
 async def test_from_request_to_proof(yard: Yard) -> None:
@@ -284,11 +231,11 @@ async def test_a_sender_that_dies_neither_loses_nor_repeats_what_must_not_be(
 async def test_dry_run_shows_what_would_change_and_sends_nothing(yard: Yard) -> None:
     await yard.bench.take(frame(1, settings(mode=0, current=20), channel="settings"))
     async with yard.bench.database.read() as connection:
-        tried = await commands.dry_run(connection, yard.model, yard.bench.system_id, MODE)
+        tried = await dry_runs.dry_run(connection, yard.model, yard.bench.system_id, MODE)
         wrong = CommandRequest("inverter", "set_mode", {"mode": 7, "speed": 1})
-        refused = await commands.dry_run(connection, yard.model, yard.bench.system_id, wrong)
+        refused = await dry_runs.dry_run(connection, yard.model, yard.bench.system_id, wrong)
         lost = CommandRequest("battery1", "set_mode", {})
-        nowhere = await commands.dry_run(connection, yard.model, yard.bench.system_id, lost)
+        nowhere = await dry_runs.dry_run(connection, yard.model, yard.bench.system_id, lost)
     assert tried.frame.hex(" ") == "01 10 00 11 00 02 04 00 01 00 19 a3 65"
     assert tried.problems == ()
     assert [

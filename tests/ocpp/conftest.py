@@ -12,7 +12,7 @@ from core.access import PLATFORM
 from core.charging import records
 from core.charging.records import ChargingRecord
 from core.commanding import commands
-from core.commanding.commands import CommandRecord, CommandRequest
+from core.commanding.records import CommandRecord, CommandRequest
 from core.commanding.states import FINAL
 from core.fleet import systems
 from core.host import Host

@@ -72,7 +72,8 @@ def declare_commands() -> Iterable[Command]:
         modbus_write(registers(0x0740, clock("system_time")), unit=UNIT),
         doc="Sets the system's own clock, in its local time",
         reads_back="system_time",
-        delivery="at_most_once",  # a later one would set an earlier time
+        delivery="at_most_once",
+        offline="refuse",  # a later one would set an earlier time
         confidence="A-",
     )
     for output in (0, 1):

@@ -7,6 +7,7 @@ from thingwright import (
     Decoder,
     Enumeration,
     Fault,
+    Function,
     LogRule,
     hookimpl,
     product_files,
@@ -94,9 +95,22 @@ def declare_commands():
         modbus_write(registers(99, u16("mode"))),
         constants={"mode": 1},
         delivery="at_most_once",
+        offline="refuse",
         risk="disruptive",
         timeout=5,
     )
+    yield Command(
+        "factory_reset",
+        modbus_write(registers(100, u16("mode"))),
+        constants={"mode": 0},
+        delivery="at_most_once",
+        risk="irreversible",
+    )
+
+
+@hookimpl
+def declare_functions():
+    yield Function("resetting", "software", "Resetting", firmware=">=2", commands="factory_reset")
 
 
 @hookimpl

@@ -1,10 +1,11 @@
-"""What commands do to the database at once, or not at all."""
+"""What a subcommand does in the database: one transaction, and a sentence where it is refused."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import click
 
+from core.access import AccessError
 from core.records import RequestError
 from core.runtime.database import Database
 from portal.cli.processes import run, settings
@@ -15,7 +16,7 @@ T = TypeVar("T")
 def done(work: Callable[[Any], Awaitable[T]]) -> T:
     """What was done in one transaction; a refusal ends the command."""
 
-    async def carried_out() -> T:
+    async def in_database() -> T:
         database = Database(settings().database_url)
         await database.open()
         try:
@@ -25,6 +26,6 @@ def done(work: Callable[[Any], Awaitable[T]]) -> T:
             await database.close()
 
     try:
-        return run(carried_out())
-    except RequestError as error:
+        return run(in_database())
+    except (AccessError, RequestError) as error:
         raise click.ClickException(str(error)) from None
