@@ -172,6 +172,12 @@ async def freshly_proved(
         raise PermissionDeniedException("prove that it is you first: /account/prove")
 
 
+def origin(request: Request[Any, Any, Any], services: Services) -> str:
+    """How addresses of this portal begin, as people reach it."""
+    scheme = "https" if services.secure else request.url.scheme
+    return f"{scheme}://{request.url.netloc}"
+
+
 def address_of(request: Request[Any, Any, Any]) -> str:
     return request.client.host if request.client else ""
 
