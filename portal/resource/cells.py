@@ -65,6 +65,8 @@ def linked(resource: Resource, column: Column, row: Row) -> str:
         values = {name: row.get(name) for name in names_in(column.link)}
         if any(value in (None, "") for value in values.values()):
             return ""
+        if column.link in (f"{{{name}}}" for name in values):
+            return str(row[column.link[1:-1]])
         return column.link.format_map({n: quote(str(v), safe="") for n, v in values.items()})
     if resource.detail and column is resource.columns[0]:
         return f"{resource.path}/{quote(str(row[resource.listing.key]), safe='')}"

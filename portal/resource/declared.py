@@ -60,8 +60,8 @@ class Column:
     """A column of the list and a line of the details, over a column of the listing.
 
     unit: of a number; `choices` are labels of values, `marks` those of a `mark`.
-    link: an address with names of the row's columns in braces, "/systems/{sn}"; `link_needs` is the
-    permission without which nobody is led there.
+    link: an address with names of the row's columns in braces, "/systems/{sn}", or "{path}" where a
+    column is an address. `link_needs` is the permission without which nobody is led there.
     shown: whether a list has it when nobody chose columns.
     """
 
