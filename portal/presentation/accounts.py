@@ -21,14 +21,20 @@ USER_STATES: Final[Mapping[str, Mark]] = {
     "deleted": Mark(N_("Deleted"), "trash", "unknown"),
 }
 USER_TYPES: Final = {
-    "A": N_("A: operations"),
-    "B": N_("B: companies"),
-    "C": N_("C: end users"),
+    "A": N_("A‑end"),
+    "B": N_("B‑end"),
+    "C": N_("C‑end"),
 }
+WHO: Final = {
+    "A": N_("operations, support"),
+    "B": N_("installers, dealers"),
+    "C": N_("end users"),
+}
+"""Who the users of each type are."""
 ROLES: Final = {
     "read_only": N_("Read only"),
-    "l1": N_("Support, first level"),
-    "l2": N_("Support, second level"),
+    "l1": N_("L1 support"),
+    "l2": N_("L2 support"),
     "operations": N_("Operations"),
     "product": N_("Products"),
     "firmware": N_("Firmware"),

@@ -71,19 +71,25 @@ NUMBERED: Final = ("accounts", "companies", "dead_letters")
 
 @frozen
 class Change:
-    """A value that changed; "" where there was none, or is none."""
+    """A value that changed; "" where there was none, or is none. `made`: there was no such key."""
 
     key: str
     old: str
     new: str
+    made: bool = False
 
     def __str__(self) -> str:
-        return f"{self.key}: {shorter(self.old) or '–'} → {shorter(self.new) or '–'}"
+        before = "" if self.made else f"{shorter(self.old) or '–'} → "
+        return f"{self.key}: {before}{shorter(self.new) or '–'}"
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """What differs, key by key."""
-    return [Change(key, _said(old.get(key)), _said(new.get(key))) for key in {**old, **new}]
+    """What differs, key by key, but for what was made empty."""
+    found = [
+        Change(key, _said(old.get(key)), _said(new.get(key)), key not in old)
+        for key in {**old, **new}
+    ]
+    return [each for each in found if each.old or each.new]
 
 
 def summary(found: list[Change]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attrs import evolve
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
@@ -69,11 +70,13 @@ def title_of(resource: Resource, row: Row) -> str:
 
 
 def cells_of(shelf: Shelf, row: Row) -> list[Shown]:
+    """What is known of a row; the first cell does not lead to the page that it stands on."""
     resource = shelf.resource
-    return [
+    first, *others = [
         shown(resource, column, row, chosen(column.choices, shelf.services), shelf.access)
         for column in resource.columns
     ]
+    return [first if first.column.link else evolve(first, link=""), *others]
 
 
 def actions_on(shelf: Shelf, row: Row) -> list[Action]:

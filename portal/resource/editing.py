@@ -211,8 +211,10 @@ def form_page(
         "status_code": status,
         "crumbs": tuple(crumbs),
     }
-    one = _("New: %(one)s", one=translated(resource.one))
-    title = one if row is None else _("Change %(name)s", name=title_of(resource, row))
+    if row is None:
+        title = f"{translated(form.new if form else '')}: {translated(resource.one)}"
+    else:
+        title = _("Change %(name)s", name=title_of(resource, row))
     return render_page(request, "resource/form.html.jinja", title, context, status)
 
 

@@ -17,7 +17,7 @@ from core.listing.filters import Given, Words
 from core.listing.query import Occasion, Query
 from core.listing.rows import AnyListing
 from core.listing.tables import Row
-from portal.presentation.accounts import COMPANY_STATES, ROLES, SIGN_INS, USER_STATES, USER_TYPES
+from portal.presentation.accounts import COMPANY_STATES, ROLES, SIGN_INS, USER_STATES, USER_TYPES, WHO
 from portal.presentation.trend import trend
 from portal.services import Services
 
@@ -66,6 +66,7 @@ async def user_figures(services: Services, occasion: Occasion) -> Mapping[str, A
         "statistics": found,
         "signed_in": signed_in,
         "types": USER_TYPES,
+        "who": WHO,
         "trend": trend(new_by_day(found, occasion.now)),
     }
 

@@ -80,7 +80,7 @@ SYSTEMS: Final = Resource(
         FilterField("status", first=True),
         FilterField("product", N_("Product model"), choices=_products, first=True),
         FilterField("country", N_("Country")),
-        FilterField("company", N_("Company"), hint=N_("A part of its name")),
+        FilterField("company", N_("Company"), hint=N_("Part of its name")),
     ),
     complete=_with_readings,
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),

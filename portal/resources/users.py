@@ -90,11 +90,11 @@ USERS: Final = Resource(
     ),
     filters=(
         FilterField(
-            "q", N_("Name or mail"), hint=N_("A part of the name, or the whole mail"), first=True
+            "q", N_("Name or mail"), hint=N_("Part of the name, whole mail"), first=True
         ),
         FilterField("user_type", first=True),
         FilterField("state", first=True),
-        FilterField("company", hint=N_("A part of its name"), first=True),
+        FilterField("company", hint=N_("Part of its name"), first=True),
         FilterField("country", first=True),
         FilterField("created_at", N_("Registered")),
         FilterField("role", N_("Role"), choices=ROLES),
