@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from attrs import frozen
 from litestar import Request
@@ -20,6 +20,7 @@ from core.accounts import api_tokens, sessions, users
 from core.accounts.sessions import Session
 from portal.services import Services
 
+LinkPurpose = Literal["invite", "reset"]
 OPEN: Final = "open_to_all"
 """Handlers with this option need no session, and are told of one."""
 SESSIONLESS: Final = "exclude_from_auth"
@@ -170,6 +171,17 @@ async def freshly_proved(
     session = connection.user
     if not isinstance(session, Session) or not session.is_fresh(services.clock(), services.policy):
         raise PermissionDeniedException("prove that it is you first: /account/prove")
+
+
+def link_path(purpose: LinkPurpose, token: str) -> str:
+    """The path of a link by which somebody chooses a password, as it is given out."""
+    return f"/open/{purpose}?token={token}"
+
+
+def origin(request: Request[Any, Any, Any], services: Services) -> str:
+    """How addresses of this portal begin, as people reach it."""
+    scheme = "https" if services.secure else request.url.scheme
+    return f"{scheme}://{request.url.netloc}"
 
 
 def address_of(request: Request[Any, Any, Any]) -> str:

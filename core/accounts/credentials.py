@@ -26,6 +26,7 @@ async def link(
     user_id: int,
     purpose: Purpose,
     *,
+    reason: str = "",
     now: int,
     address: str = "",
 ) -> str:
@@ -43,8 +44,9 @@ async def link(
         await end_access(connection, user.id)
     token = await tickets.give(connection, purpose, user.id, now)
     await entries.record(
-        connection, access, "accounts", f"{purpose}_link", user.id, now=now, address=address
-    )
+        connection, access, "accounts", f"{purpose}_link", user.id,
+        reason=reason, now=now, address=address,
+    )  # fmt: skip
     return token
 
 

@@ -1,35 +1,16 @@
-"""The list of users: found by seven dimensions, and counted for the cards above it."""
+"""Which users somebody sees, and how many there are of them."""
 
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.accounts.tables import users
 from core.accounts.users import User, user_of
 
-COUNT_CAP: Final = 10_000
 DAY: Final = 86_400_000
-
-
-@frozen
-class Wanted:
-    """Which users; what is None or empty does not matter.
-
-    search: part of a name, or a whole mail address. `since` is included, `until` is not.
-    Deleted users are found by their state only.
-    """
-
-    search: str = ""
-    user_type: str = ""
-    role: str = ""
-    since: int | None = None
-    until: int | None = None
-    country: str = ""
-    company_id: int | None = None
-    state: str = ""
 
 
 @frozen
@@ -42,30 +23,12 @@ class Statistics:
     made_by_day: dict[int, int]
 
 
-async def page(
-    connection: AsyncConnection,
-    access: Access,
-    wanted: Wanted,
-    *,
-    before: int | None = None,
-    limit: int = 50,
-) -> list[User]:
-    """Users, the newest first, from behind id `before` on; needs `users:read`."""
+async def everybody(connection: AsyncConnection, access: Access) -> list[User]:
+    """All users that there are yet, the newest first; needs `users:read`."""
     access.require("users:read")
-    query = _filtered(select(users), access, wanted)
-    if before is not None:
-        query = query.where(users.c.id < before)
-    found = await connection.execute(query.order_by(users.c.id.desc()).limit(limit))
+    there = (visible(access), users.c.state != "deleted")
+    found = await connection.execute(select(users).where(*there).order_by(users.c.id.desc()))
     return [user_of(row) for row in found]
-
-
-async def count(
-    connection: AsyncConnection, access: Access, wanted: Wanted, *, cap: int = COUNT_CAP
-) -> int:
-    """How many users fit, counted up to `cap` and no further."""
-    access.require("users:read")
-    some = _filtered(select(users.c.id), access, wanted).limit(cap).subquery()
-    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
 
 
 async def statistics(
@@ -95,24 +58,3 @@ def visible(access: Access) -> ColumnElement[bool]:
     if access.user_type == "B":
         return users.c.company_id == access.company_id
     return users.c.id == access.user_id
-
-
-def _filtered(query: Select[Any], access: Access, wanted: Wanted) -> Select[Any]:
-    query = query.where(visible(access))
-    if wanted.search:
-        text = wanted.search.strip().casefold()
-        part = users.c.name.contains(text, autoescape=True)
-        query = query.where(or_(part, users.c.mail == text))
-    for name in ("user_type", "country", "company_id", "state"):
-        value = getattr(wanted, name)
-        if value not in (None, ""):
-            query = query.where(users.c[name] == value)
-    if not wanted.state:
-        query = query.where(users.c.state != "deleted")
-    if wanted.role:
-        query = query.where((" " + users.c.roles + " ").contains(f" {wanted.role} "))
-    if wanted.since is not None:
-        query = query.where(users.c.created_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(users.c.created_at < wanted.until)
-    return query

@@ -12,8 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
-from core.accounts import states
+from core.accounts import sessions, states
+from core.accounts.directory import visible
 from core.accounts.passwords import folded
+from core.accounts.policy import USUAL, Policy
+from core.accounts.sessions import Session
 from core.accounts.tables import users
 from core.accounts.users import User, user_of
 from core.audit import entries
@@ -100,11 +103,25 @@ async def sign_ins(
     return await entries.sign_ins(connection, user_id, before=before, limit=limit)
 
 
+async def sessions_of(
+    connection: AsyncConnection,
+    access: Access,
+    user_id: int,
+    now: int,
+    policy: Policy = USUAL,
+) -> list[Session]:
+    """Where somebody is signed in now, newest first; one's own, or with `users:read`."""
+    if access.user_id != user_id:
+        access.require("users:read")
+    await states.of_access(connection, access, user_id)
+    return await sessions.of_user(connection, user_id, now, policy)
+
+
 async def signed_in_since(connection: AsyncConnection, access: Access, since: int) -> int:
     """How many users signed in at `since` or later; needs `users:read`."""
     access.require("users:read")
-    mine = () if access.user_type == "A" else (users.c.company_id == access.company_id,)
-    query = select(func.count()).where(users.c.last_sign_in_at >= since, *mine)
+    seen = (visible(access), users.c.state != "deleted")
+    query = select(func.count()).where(users.c.last_sign_in_at >= since, *seen)
     return int((await connection.execute(query)).scalar_one())
 
 

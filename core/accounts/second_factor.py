@@ -102,7 +102,13 @@ async def take(connection: AsyncConnection, seal: Seal, user_id: int, code: str,
 
 
 async def remove(
-    connection: AsyncConnection, access: Access, user_id: int, *, now: int, address: str = ""
+    connection: AsyncConnection,
+    access: Access,
+    user_id: int,
+    *,
+    reason: str = "",
+    now: int,
+    address: str = "",
 ) -> None:
     """Ask for no code any longer: one's own, or with `users:reset` another's.
 
@@ -116,8 +122,9 @@ async def remove(
     none = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
     await connection.execute(update(users).where(users.c.id == user_id).values(**none))
     await entries.record(
-        connection, access, "accounts", "second_factor_off", user_id, now=now, address=address
-    )
+        connection, access, "accounts", "second_factor_off", user_id,
+        reason=reason, now=now, address=address,
+    )  # fmt: skip
 
 
 async def codes_left(connection: AsyncConnection, user_id: int) -> int:

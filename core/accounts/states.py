@@ -1,4 +1,4 @@
-"""Locking, enabling and disabling users, and changing their roles: each ends their sessions."""
+"""Locking, enabling and disabling users, changing their roles, signing them out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
@@ -98,6 +98,26 @@ async def set_roles(
         reason=reason, now=now, address=address,
     )  # fmt: skip
     return changed
+
+
+async def sign_out(
+    connection: AsyncConnection,
+    access: Access,
+    user_id: int,
+    *,
+    reason: str,
+    now: int,
+    address: str = "",
+) -> None:
+    """End all sessions of a user, who may sign in again; needs `users:lock`. RequestError."""
+    access.require("users:lock")
+    user = await of_access(connection, access, user_id)
+    check_not_above(access, user)
+    await sessions.revoke_all(connection, user.id)
+    await entries.record(
+        connection, access, "accounts", "sign_out", user.id,
+        reason=reason, now=now, address=address,
+    )  # fmt: skip
 
 
 async def of_access(connection: AsyncConnection, access: Access, user_id: int) -> User:

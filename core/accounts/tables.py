@@ -2,13 +2,13 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, String, Table, Text
 
-from core.records import ID, METADATA, TIME
+from core.records import ID, METADATA, TIME, byte_ordered
 
 users = Table(
     "users",
     METADATA,
     Column("id", ID, primary_key=True),
-    Column("name", String(128), nullable=False, unique=True),
+    Column("name", byte_ordered(128), nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("created_at", TIME, nullable=False),
     Column("user_type", String(1), nullable=False),
@@ -34,7 +34,8 @@ users = Table(
     Index(None, "state", "id"),
     Index(None, "created_at", "id"),
     Index(None, "country", "id"),
-    Index(None, "last_sign_in_at"),
+    Index(None, "last_sign_in_at", "id"),
+    Index(None, "roles", "id"),
 )
 """People who have an account. Names and mail are kept in lower case, a name for ever.
 

@@ -112,11 +112,7 @@ async def create(
 
     Somebody of a company makes users of that company only, and nobody gives more than they have.
     """
-    access.require("users:create")
-    if access.user_type != "A":
-        _check_company(access, given)
-    _check(given)
-    check_roles(access, given.user_type, given.roles)
+    _check_allowed(access, given)
     hashed = await hash_password(given.password) if given.password else ""
     try:
         async with begin() as connection:
@@ -177,6 +173,15 @@ def user_of(row: Any) -> User:
     )
 
 
+def _check_allowed(access: Access, given: NewUser) -> None:
+    """Raises AccessError, or RequestError for somebody who is not theirs to make."""
+    access.require("users:create")
+    if access.user_type != "A":
+        _check_company(access, given)
+    _check(given)
+    check_roles(access, given.user_type, given.roles)
+
+
 def _check_company(access: Access, given: NewUser) -> None:
     if given.user_type != "B" or given.company_id != access.company_id:
         what = "is not your own company"
@@ -208,14 +213,14 @@ def role_problems(roles: Sequence[str]) -> Iterator[Problem]:
         yield Problem("roles", "are missing: no role, no access", "give at least one")
 
 
-async def add(connection: AsyncConnection, access: Access, given: NewUser, now: int) -> User:
-    """Add a user without a password, who must be invited. Raises RequestError."""
-    access.require("users:create")
-    _check(given)
-    check_roles(access, given.user_type, given.roles)
+async def add(
+    connection: AsyncConnection, access: Access, given: NewUser, now: int, *, address: str = ""
+) -> User:
+    """Add a user without a password, who must be invited; as `create` does it otherwise."""
+    _check_allowed(access, given)
     try:
         async with connection.begin_nested():
-            return await _insert(connection, access, given, "", now, "")
+            return await _insert(connection, access, given, "", now, address)
     except IntegrityError:
         what = f"{given.name!r} or {given.mail!r} is taken"
         raise RequestError(Problem("name", what, "choose another")) from None

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
 
-from core.records import METADATA, TIME
+from core.records import METADATA, TIME, byte_ordered
 
 audit_entries = Table(
     "audit_entries",
@@ -10,11 +10,11 @@ audit_entries = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("at", TIME, nullable=False),
     Column("user_id", BigInteger),
-    Column("user_name", String(128), nullable=False),
+    Column("user_name", byte_ordered(128), nullable=False),
     Column("address", String(64), nullable=False),
     Column("area", String(32), nullable=False),
     Column("action", String(32), nullable=False),
-    Column("object_id", String(128), nullable=False),
+    Column("object_id", byte_ordered(128), nullable=False),
     Column("old", Text, nullable=False),
     Column("new", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -23,6 +23,8 @@ audit_entries = Table(
     Index(None, "at", "id"),
     Index(None, "area", "object_id", "id"),
     Index(None, "user_id", "id"),
+    Index(None, "user_name", "id"),
+    Index(None, "object_id", "id"),
     Index(None, "action", "id"),
 )
 """One row per event, numbered from 1 without a gap.

@@ -1,11 +1,11 @@
-"""Companies: found, made, changed, and let in or kept out."""
+"""Companies: made, changed, and let in or kept out."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import attrs
 from attrs import frozen
-from sqlalchemy import ColumnElement, Select, false, func, insert, select, update
+from sqlalchemy import ColumnElement, false, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,6 @@ from core.thing_model.problems import Problem
 
 State = Literal["pending", "enabled", "rejected", "disabled", "deleted"]
 Change = Literal["approve", "reject", "disable", "enable", "delete"]
-COUNT_CAP: Final = 10_000
 LEADS: Final[Mapping[Change, tuple[tuple[State, ...], State, str]]] = {
     "approve": (("pending",), "enabled", "companies:approve"),
     "reject": (("pending",), "rejected", "companies:approve"),
@@ -46,47 +45,32 @@ class Company:
     version: int
 
 
-@frozen
-class Wanted:
-    """Which companies; what is empty does not matter. `name` is any part of a name."""
-
-    name: str = ""
-    mail: str = ""
-    country: str = ""
-    category: str = ""
-    state: str = ""
-
-
-async def page(
-    connection: AsyncConnection,
-    access: Access,
-    wanted: Wanted,
-    *,
-    after: str = "",
-    limit: int = 50,
-) -> list[Company]:
-    """Companies in order of name, from behind the folded name `after`; needs `companies:read`."""
-    access.require("companies:read")
-    query = _filtered(select(companies), access, wanted).where(companies.c.folded_name > after)
-    found = await connection.execute(query.order_by(companies.c.folded_name).limit(limit))
-    return [_company(row) for row in found]
-
-
-async def count(
-    connection: AsyncConnection, access: Access, wanted: Wanted, *, cap: int = COUNT_CAP
-) -> int:
-    """How many companies fit, counted up to `cap` and no further."""
-    access.require("companies:read")
-    some = _filtered(select(companies.c.id), access, wanted).limit(cap).subquery()
-    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
-
-
 async def by_id(connection: AsyncConnection, access: Access, company_id: int) -> Company | None:
     """The company, if somebody may see it."""
     access.require("companies:read")
     query = select(companies).where(companies.c.id == company_id, _visible(access))
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _company(row)
+
+
+async def by_name(connection: AsyncConnection, access: Access, name: str) -> Company | None:
+    """The company of this name, in whatever case, if somebody may see it and it is not deleted."""
+    access.require("companies:read")
+    query = select(companies).where(
+        companies.c.folded_name == name.strip().casefold(),
+        companies.c.state != "deleted",
+        _visible(access),
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _company(row)
+
+
+async def by_state(connection: AsyncConnection, access: Access) -> dict[str, int]:
+    """How many companies there are of each state; needs `companies:read`."""
+    access.require("companies:read")
+    query = select(companies.c.state, func.count()).where(_visible(access))
+    found = await connection.execute(query.group_by(companies.c.state))
+    return {row[0]: row[1] for row in found}
 
 
 async def create(
@@ -182,19 +166,6 @@ def _visible(access: Access) -> ColumnElement[bool]:
     if access.user_type == "A":
         return companies.c.id.is_not(None)
     return false() if access.company_id is None else companies.c.id == access.company_id
-
-
-def _filtered(query: Select[Any], access: Access, wanted: Wanted) -> Select[Any]:
-    query = query.where(_visible(access))
-    if wanted.name:
-        part = wanted.name.strip().casefold()
-        query = query.where(companies.c.folded_name.contains(part, autoescape=True))
-    if wanted.mail:
-        query = query.where(companies.c.mail == wanted.mail.strip().casefold())
-    for name in ("country", "category", "state"):
-        if value := getattr(wanted, name):
-            query = query.where(companies.c[name] == value)
-    return query if wanted.state else query.where(companies.c.state != "deleted")
 
 
 async def _seen(connection: AsyncConnection, access: Access, company_id: int) -> Company:

@@ -11,7 +11,7 @@ from core.accounts.tables import users
 from core.audit import entries
 from core.companies.companies import Company, by_id
 from core.companies.tables import companies
-from core.fleet.tables import systems
+from core.fleet.tables import end_users, systems
 from core.records import ConflictError, RequestError, change_row
 from core.thing_model.problems import Problem
 
@@ -29,10 +29,19 @@ async def figures(
 ) -> dict[int, Figures]:
     """The figures of the companies of a page; needs `companies:read`."""
     access.require("companies:read")
-    seen = [id_ for id_ in company_ids if access.user_type == "A" or id_ == access.company_id]
+    seen = [id_ for id_ in company_ids if _sees(access, id_)]
     people = await _counts(connection, users.c.company_id, seen, users.c.state != "deleted")
     stock = await _counts(connection, systems.c.company_id, seen)
     return {id_: Figures(people.get(id_, 0), stock.get(id_, 0)) for id_ in seen}
+
+
+async def companies_of(connection: AsyncConnection, access: Access, user_id: int) -> list[int]:
+    """The companies that a user belongs to, or is an end user of, as far as somebody sees them."""
+    access.require("companies:read")
+    belongs = select(users.c.company_id).where(users.c.id == user_id)
+    contact = select(end_users.c.company_id).where(end_users.c.user_id == user_id)
+    query = select(companies.c.id).where(companies.c.id.in_(belongs.union(contact)))
+    return [id_ for id_ in await connection.scalars(query) if _sees(access, id_)]
 
 
 async def set_primary(
@@ -72,6 +81,10 @@ async def set_primary(
     )  # fmt: skip
     after = await by_id(connection, access, company_id)
     return after or company
+
+
+def _sees(access: Access, company_id: int) -> bool:
+    return access.user_type == "A" or company_id == access.company_id
 
 
 async def _counts(

@@ -2,18 +2,18 @@
 
 from sqlalchemy import BigInteger, Column, Index, String, Table, Text
 
-from core.records import ID, METADATA, TIME
+from core.records import ID, METADATA, TIME, byte_ordered
 
 companies = Table(
     "companies",
     METADATA,
     Column("id", ID, primary_key=True),
     Column("name", String(128), nullable=False),
-    Column("folded_name", String(128), nullable=False, unique=True),
+    Column("folded_name", byte_ordered(128), nullable=False, unique=True),
     Column("category", String(16), nullable=False),
     Column("licence", String(64)),
     Column("contact_person", String(128), nullable=False),
-    Column("mail", String(254), nullable=False),
+    Column("mail", byte_ordered(254), nullable=False),
     Column("phone", String(32), nullable=False),
     Column("country", String(2), nullable=False),
     Column("region", String(64), nullable=False),
@@ -32,6 +32,8 @@ companies = Table(
     Index(None, "category", "folded_name"),
     Index(None, "state", "folded_name"),
     Index(None, "mail"),
+    Index(None, "created_at", "id"),
+    Index(None, "changed_at", "id"),
     Index(None, "primary_user_id"),
 )
 """`state` is pending, enabled, rejected, disabled or deleted; `licence` is None

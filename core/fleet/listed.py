@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, or_
 
 from core.access import Access
+from core.companies.search import COMPANY, of_company_called
 from core.fleet.scope import visible
 from core.fleet.search import part_of_sn
 from core.fleet.tables import STATUSES, systems
@@ -52,11 +53,12 @@ LISTING: Final = Listing(
         Choice("product", "product_id"),
         Choice("country"),
         Choice("firmware"),
+        COMPANY,
         Flag("online"),
         Time("last_frame_at"),
         Time("registered_at"),
     ),
-    conditions={"status": _with_status},
+    conditions={"status": _with_status, "company": of_company_called(systems.c.company_id)},
     probes={"q": part_of_sn},
     choices={"product": _products},
 )

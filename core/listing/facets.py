@@ -52,7 +52,7 @@ async def facet(connection: AsyncConnection, wanted: Asked, choice: Choice) -> M
     """Value to number, of values that some row has; those that were not reached are missing."""
     listing, occasion = wanted.listing, wanted.occasion
     values = await choices_of(connection, listing, choice, occasion)
-    others = await terms.filtered(connection, listing, wanted.query.without(choice.key), occasion)
+    others = await terms.filtered(connection, listing, wanted.query, occasion, choice.key)
     if others:
         few = await terms.some(connection, listing, others)
         if len(few) <= terms.FEW:

@@ -40,14 +40,14 @@ Given = Words | Span | tuple[str, ...] | bool
 class Text:
     """Text by its beginning or, with `match="part"`, by any part of 3 or more characters.
 
-    `fold` says how the column is written, so that what people type is folded the same way;
-    without it the comparison minds upper and lower case.
+    `fold` says how the column is written, so that what people type is folded the same way ("case"
+    is `str.casefold`); without it the comparison minds upper and lower case.
     """
 
     key: str
     column: str = ""
     match: Literal["exact", "beginning", "part"] = "part"
-    fold: Literal["", "upper", "lower"] = ""
+    fold: Literal["", "upper", "lower", "case"] = ""
     longest: int = 128
 
     @property
@@ -151,7 +151,7 @@ def _text(
         return None, [
             Problem(name, "holds characters that cannot be searched for", "take them out")
         ]
-    folded = {"upper": text.upper(), "lower": text.lower(), "": text}[filter.fold]
+    folded = _FOLDS[filter.fold](text)
     return Words(folded, exact=name.endswith(".exact") or filter.match == "exact"), []
 
 
@@ -222,6 +222,12 @@ def _decimal(text: str) -> float:
     return int(number) if number.is_integer() else number
 
 
+_FOLDS: Final[Mapping[str, Callable[[str], str]]] = {
+    "": str,
+    "upper": str.upper,
+    "lower": str.lower,
+    "case": str.casefold,
+}
 _READERS: Final[Mapping[type, Callable[..., tuple[Given | None, list[Problem]]]]] = {
     Text: _text,
     Choice: _choice,

@@ -19,13 +19,19 @@ class Sort:
     """A column that rows can be sorted by, with an index behind it.
 
     `unique`: no two rows share a value. `empty`: some rows have none; they come last either way.
-    `descending`: which way a first click sorts.
+    `descending`: which way a first click sorts. `by` is another column of a table's listing that
+    is in the order meant, such as a name without regard to case.
     """
 
     column: str
     unique: bool = False
     empty: bool = False
     descending: bool = False
+    by: str = ""
+
+    @property
+    def ordered_by(self) -> str:
+        return self.by or self.column
 
 
 class Shape(Protocol):

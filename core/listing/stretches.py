@@ -25,7 +25,7 @@ def stretches(
 ) -> Iterator[Stretch]:
     """Conditions and order of the stretches that a page is read from, one after the other."""
     sort = sort_of(listing, query.sort)
-    column, last = expression(listing, sort.column, occasion), listing.tie_of(sort.column)
+    column, last = expression(listing, sort.ordered_by, occasion), listing.tie_of(sort.column)
     before = place is not None and place.before
     down = query.descending != before
     by_tie: list[ColumnElement[Any]] = [last.desc() if down else last.asc()]
@@ -93,7 +93,7 @@ def rows_query(
 ) -> Select[Any]:
     """Columns by name, and what a cursor needs."""
     shown = [expression(listing, name, occasion).label(name) for name in names]
-    sort = expression(listing, query.sort, occasion)
+    sort = expression(listing, sort_of(listing, query.sort).ordered_by, occasion)
     return select(
         *shown, sort.label("_sort"), listing.tie_of(query.sort).label("_tie")
     ).select_from(listing.source)

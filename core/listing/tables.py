@@ -45,6 +45,7 @@ class Listing:
     conditions: how a filter reads where it is not simply its column's value, by filter key.
     probes: the same for filters that look into the database first.
     choices: the values of a choice that the engine knows at the time, by filter key.
+    usual: what rows fulfil where a filter is not asked for, by its key: nearly all of them do.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Listing:
     choices: Mapping[str, Callable[[Occasion], Sequence[str]]] = field(
         factory=dict[str, Callable[[Occasion], Sequence[str]]]
     )
+    usual: Mapping[str, ColumnElement[bool]] = field(factory=dict[str, ColumnElement[bool]])
     ties: Mapping[str, Column[Any]] = field(factory=dict[str, Column[Any]])
 
     def tie_of(self, sort: str) -> Column[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.listing.conditions import aside, condition, named
 from core.listing.filters import Filter, Given, column_of
-from core.listing.query import Occasion, Query
+from core.listing.query import Occasion, Query, sort_of
 from core.listing.tables import Listing, Term, expression
 
 FEW: Final = 2_000
@@ -17,14 +17,22 @@ FEW: Final = 2_000
 
 
 async def filtered(
-    connection: AsyncConnection, listing: Listing, query: Query, occasion: Occasion
+    connection: AsyncConnection,
+    listing: Listing,
+    query: Query,
+    occasion: Occasion,
+    without: str = "",
 ) -> list[Term]:
-    """Everything that rows have to fulfil, but for their place."""
+    """Everything that rows have to fulfil, but for their place and one filter."""
     scope = listing.scope(occasion.access)
     terms = [] if scope is None else [Term(scope)]
     for each in listing.filters:
+        if each.key == without:
+            continue
         given = query.given.get(each.key)
         if given is None:
+            if (usual := listing.usual.get(each.key)) is not None:
+                terms.append(Term(usual))
             continue
         if probe := listing.probes.get(each.key):
             made = await probe(connection, given, occasion)
@@ -40,9 +48,10 @@ async def filtered(
 
 def _walks(listing: Listing, asked: Filter, given: Given, query: Query) -> bool:
     """Whether an index holds what a filter lets through in the query's order."""
-    if column_of(asked) == query.sort:
+    sort = sort_of(listing, query.sort).ordered_by
+    if column_of(asked) == sort:
         return True
-    column, order = listing.columns.get(column_of(asked)), listing.columns[query.sort]
+    column, order = listing.columns.get(column_of(asked)), listing.columns[sort]
     if not isinstance(given, tuple) or len(given) > 1 or asked.key in listing.conditions:
         return False
     return any(

@@ -11,8 +11,8 @@ from typing import Final, get_args
 
 from attrs import frozen
 
-from core.commanding.commands import CommandRequest
 from core.commanding.parameters import parameters_of
+from core.commanding.records import CommandRequest
 from core.effective import EffectiveModel
 from core.registry import Part
 from core.tariffs.tariff import DayType, Tariff, stretches

@@ -6,14 +6,13 @@ import click
 
 from core.access import PLATFORM
 from core.accounts import credentials, directory, states, users
-from core.accounts.directory import Wanted
 from core.accounts.roles import ROLES, Role
 from core.accounts.users import NewUser, User
 from core.records import RequestError
 from core.runtime.clock import now
 from core.thing_model.problems import Problem
 from portal.cli.transaction import done
-from portal.pages.links import link_path
+from portal.signing_in import link_path
 
 REASON: Final = "by the command line"
 
@@ -28,8 +27,7 @@ def list_users() -> None:
     """Print name, type, state and roles of each, the newest first."""
 
     async def found(connection: Any) -> list[User]:
-        most = await users.count(connection)
-        return await directory.page(connection, PLATFORM, Wanted(), limit=most)
+        return await directory.everybody(connection, PLATFORM)
 
     for each in done(found):
         click.echo(f"{each.name}\t{each.user_type}\t{each.state}\t{','.join(each.roles)}")

@@ -92,7 +92,7 @@ async def _systems(services: Services, access: Access, sought: str) -> tuple[Hit
 def _products(services: Services, access: Access, sought: str) -> Iterator[Hit]:
     if not sought or not access.may("products:read"):
         return
-    fitting = [p for p in services.registry.products.values() if _fits(sought, p.id, p.name)]
+    fitting = [p for p in services.registry.newest.values() if _fits(sought, p.id, p.name)]
     for product in fitting[:EACH]:
         yield Hit(product.name, f"/products/{product.id}", "versions", product.id)
 

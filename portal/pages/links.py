@@ -1,6 +1,6 @@
 """Links of invitations and resets: whoever opens one chooses a password, and is let in."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
@@ -15,19 +15,13 @@ from core.thing_model.problems import Problem
 from portal.pages.account import code_form, entered
 from portal.rendering import render_page
 from portal.services import Services, TheServices
-from portal.signing_in import OPEN, address_of, client_of
+from portal.signing_in import OPEN, LinkPurpose, address_of, client_of
 from portal.texts import N_, translated
 
-LinkPurpose = Literal["invite", "reset"]
 TITLES: Final[dict[LinkPurpose, str]] = {
     "invite": N_("Welcome"),
     "reset": N_("Choose a new password"),
 }
-
-
-def link_path(purpose: LinkPurpose, token: str) -> str:
-    """The path of a link, as it is shown to whoever gives it out."""
-    return f"/open/{purpose}?token={token}"
 
 
 @get("/open/{purpose:str}", opt={OPEN: True}, include_in_schema=False)

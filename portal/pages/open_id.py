@@ -17,7 +17,7 @@ from core.runtime.settings import OpenId
 from portal.open_id import OpenIdError, Secrets, discover, redeem
 from portal.pages.account import code_form, entered, local, sign_in_form
 from portal.services import Services, TheServices
-from portal.signing_in import OPEN, address_of, client_of
+from portal.signing_in import OPEN, address_of, client_of, origin
 
 LOGGER: Final = logging.getLogger(__name__)
 PATH: Final = "/sign-in/provider"
@@ -100,8 +100,7 @@ def _failed(request: Request[Any, Any, Any], error: ValueError) -> Response[str]
 
 def _back(request: Request[Any, Any, Any], services: Services) -> str:
     """The address that the provider sends the browser back to; it knows it beforehand."""
-    scheme = "https" if services.secure else request.url.scheme
-    return f"{scheme}://{request.url.netloc}{BACK}"
+    return f"{origin(request, services)}{BACK}"
 
 
 def _cookie_name(services: Services) -> str:

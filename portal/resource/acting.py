@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from attrs import evolve
 from litestar import Request, Response, post
@@ -21,12 +21,13 @@ from portal.rendering import render_page
 from portal.resource.carrying import TOLD, Outcome, Selection, carry_out, chosen_rows
 from portal.resource.declared import Action, Resource, chosen
 from portal.resource.editing import typed_in, work_of
-from portal.resource.forms import Entered, read_form
+from portal.resource.forms import Entered, Typed, read_form, typed_of
 from portal.resource.shelf import Shelf, refuse_wrong
 from portal.resource.state import State, pairs_of, read_state
 from portal.resource.work import Work
 from portal.services import TheServices
-from portal.signing_in import TheAccess, needs
+from portal.signing_in import TheAccess, needs, origin
+from portal.texts import translated
 
 KEY: Final = "key"
 ALL: Final = "_all"
@@ -62,10 +63,11 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         shelf.require(tool.permission or tool.id)
         typed = await typed_in(request)
         selection = selected(shelf, typed)
+        _refuse_many(tool, selection)
         entered = _read(shelf, tool, typed)
         number = await _number(shelf, selection)
         if typed.get(STEP) != ["go"]:
-            entered = Entered(typed, entered.values)
+            entered = Entered({**await _as_it_is(shelf, tool, selection), **typed}, {})
             return await _preview(request, shelf, tool, (selection, number, entered))
         wrong = {**entered.wrong, **_unsure(tool, number, typed)}
         if wrong:
@@ -96,6 +98,18 @@ def selected(shelf: Shelf, typed: Mapping[str, Sequence[str]]) -> Selection:
     state = read_state(shelf.resource, pairs_of(text), clock)
     refuse_wrong(state)
     return Selection((), evolve(state, query=evolve(state.query, cursor="")))
+
+
+def _refuse_many(tool: Action, selection: Selection) -> None:
+    """What is for one row is not done with many, whatever a form says."""
+    if not tool.bulk and (selection.is_all or len(selection.keys) > 1):
+        raise RequestError(_problem(KEY, "are more rows than one", "do it with each by itself"))
+
+
+async def _as_it_is(shelf: Shelf, tool: Action, selection: Selection) -> Typed:
+    """The fields as the row has them, where it is one."""
+    row = await shelf.one(selection.keys[0]) if tool.fields and len(selection.keys) == 1 else None
+    return {} if row is None else typed_of(tool.fields, row)
 
 
 def _problem(where: str, what: str, hint: str) -> Problem:
@@ -177,9 +191,9 @@ async def _preview(
         "entered": entered,
         "choices": {each.id: chosen(each.choices, shelf.services) for each in tool.fields},
         "asks_count": asks_count(tool, number),
-        "crumbs": ((resource.title, resource.path),),
+        "crumbs": ((translated(resource.title), resource.path),),
     }
-    return render_page(request, "resource/act.html.jinja", tool.label, context, status)
+    return render_page(request, "resource/act.html.jinja", translated(tool.label), context, status)
 
 
 async def _sorted_out(
@@ -212,11 +226,14 @@ def _told(
 ) -> Response[str]:
     resource = shelf.resource
     back = selection.state.address() if selection.state else resource.path
+    single = resource.detail and len(selection.keys) == 1
     context = {
         "resource": resource,
         "action": tool,
         "outcome": outcome,
+        "origin": origin(request, shelf.services),
         "back": back,
-        "crumbs": ((resource.title, resource.path),),
+        "row_path": f"{resource.path}/{quote(selection.keys[0], safe='')}" if single else "",
+        "crumbs": ((translated(resource.title), resource.path),),
     }
-    return render_page(request, "resource/outcome.html.jinja", tool.label, context)
+    return render_page(request, "resource/outcome.html.jinja", translated(tool.label), context)

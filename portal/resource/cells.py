@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from core.access import Access
 from core.listing.tables import Row
 from portal.presentation.house import RoleReading
 from portal.presentation.quantities import Quantity, quantity
@@ -30,8 +31,10 @@ class Shown:
     amount: Quantity | None = None
 
 
-def shown(resource: Resource, column: Column, row: Row, labels: Mapping[str, str]) -> Shown:
-    """A cell of a row; `labels` are the column's choices."""
+def shown(
+    resource: Resource, column: Column, row: Row, labels: Mapping[str, str], access: Access
+) -> Shown:
+    """A cell of a row for somebody; `labels` are the column's choices."""
     value = row.get(column.id)
     mark = None
     if column.kind == "mark":
@@ -40,7 +43,7 @@ def shown(resource: Resource, column: Column, row: Row, labels: Mapping[str, str
         column,
         value,
         _text(column, value, labels),
-        link=linked(resource, column, row),
+        link=linked(resource, column, row) if _leads(column, access) else "",
         mark=mark,
         amount=_amount(column, value),
     )
@@ -52,12 +55,18 @@ def _amount(column: Column, value: Any) -> Quantity | None:
     return quantity(value, column.unit) if column.kind == "number" else None
 
 
+def _leads(column: Column, access: Access) -> bool:
+    return not column.link_needs or access.may(column.link_needs)
+
+
 def linked(resource: Resource, column: Column, row: Row) -> str:
     """Where a cell leads: its column's link, or the row's own page from the first column."""
     if column.link:
         values = {name: row.get(name) for name in names_in(column.link)}
         if any(value in (None, "") for value in values.values()):
             return ""
+        if column.link in (f"{{{name}}}" for name in values):
+            return str(row[column.link[1:-1]])
         return column.link.format_map({n: quote(str(v), safe="") for n, v in values.items()})
     if resource.detail and column is resource.columns[0]:
         return f"{resource.path}/{quote(str(row[resource.listing.key]), safe='')}"
@@ -74,6 +83,8 @@ def _text(column: Column, value: Any, labels: Mapping[str, str]) -> str:
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(labels.get(str(each), str(each)) for each in value)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    if isinstance(value, dict):
+        return "; ".join(f"{k}: {v}" for k, v in value.items())  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, bytes):
         return value.hex(" ")
     if column.kind == "flag":

@@ -14,6 +14,7 @@ from core.listing.tables import Row
 from portal.presentation.status import Mark
 from portal.resource.work import Work
 from portal.services import Services
+from portal.texts import N_
 
 Kind = Literal["text", "code", "mark", "number", "reading", "time", "ago", "flag", "list", "bytes"]
 """How a cell is shown: `mark` is a status with shape and word, `code` is set in the machine's type,
@@ -27,7 +28,31 @@ NEEDS_REASON: Final = ("disruptive", "irreversible")
 Choices = Mapping[str, str] | Callable[[Services], Mapping[str, str]]
 """Value to label, or what makes that of the services at the time."""
 Complete = Callable[[Services, Occasion, list[Row]], Awaitable[None]]
-Tool = Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]]
+ListContext = Callable[[Services, Occasion], Awaitable[Mapping[str, Any]]]
+DetailContext = Callable[[Services, Occasion, Row], Awaitable[Mapping[str, Any]]]
+
+
+@frozen
+class Handed:
+    """A link that is handed out: shown this once, to be copied, and kept nowhere.
+
+    note: what whoever gets it has to know, such as for how long it is good.
+    """
+
+    label: str
+    path: str
+    note: str = ""
+
+
+@frozen
+class Made:
+    """A row that was made, by its key, and the link that was handed out with it."""
+
+    key: str
+    handed: Handed
+
+
+Tool = Callable[[Work, Row, Mapping[str, Any]], Awaitable[Handed | None]]
 
 
 @frozen
@@ -35,7 +60,8 @@ class Column:
     """A column of the list and a line of the details, over a column of the listing.
 
     unit: of a number; `choices` are labels of values, `marks` those of a `mark`.
-    link: an address with names of the row's columns in braces, "/systems/{sn}".
+    link: an address with names of the row's columns in braces, "/systems/{sn}", or "{path}" where a
+    column is an address. `link_needs` is the permission without which nobody is led there.
     shown: whether a list has it when nobody chose columns.
     """
 
@@ -46,6 +72,7 @@ class Column:
     shown: bool = True
     help: str = ""
     link: str = ""
+    link_needs: str = ""
     choices: Choices = field(factory=dict[str, str])
     marks: Mapping[str, Mark] = field(factory=dict[str, Mark])
 
@@ -83,6 +110,7 @@ class Field:
     """A field of a form. `check` gives a sentence where a value is wrong, and "" where it is right.
 
     editable: False shows it when a row is made, and not when one is changed.
+    makeable: False shows it when a row is changed, and not when one is made.
     """
 
     id: str
@@ -98,6 +126,7 @@ class Field:
     choices: Choices = field(factory=dict[str, str])
     check: Callable[[Any], str] | None = None
     editable: bool = True
+    makeable: bool = True
     initial: Any = None
 
 
@@ -105,27 +134,39 @@ class Field:
 class Form:
     """The form that makes a row and changes one.
 
-    create: what makes a row of the values, and returns its key. `edit` gets the row as it was.
+    create: what makes a row of the values, and returns its key, or with it a link to hand out.
+    edit: what changes a row, which it gets as it was.
+    new: what the button says that leads to the form.
     Both run in one transaction with the audit entry; RequestError puts its problems at the fields.
     version: the listing's column that moves with every change, by which two edits are told apart.
     """
 
     fields: tuple[Field, ...]
-    create: Callable[[Work, Mapping[str, Any]], Awaitable[str]] | None = None
+    create: Callable[[Work, Mapping[str, Any]], Awaitable[str | Made]] | None = None
     edit: Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]] | None = None
+    new: str = N_("New")
     version: str = "version"
     audited: bool = True
+
+    @property
+    def making(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.makeable)
+
+    @property
+    def changing(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.editable)
 
 
 @frozen
 class Action:
     """What can be done with a row, or with many.
 
-    run: does it with one row; a RequestError refuses that row and no other.
+    run: does it with one row; a RequestError refuses that row and no other. It may hand out a link.
     permission: the action of the permission, where it is not `id`.
     applies: whether a row is such that it makes sense; the others are told and left out.
     confirm: a sentence above the button, said before it happens.
-    fields: what is asked for beside the reason.
+    fields: what is asked for beside the reason; of one row those that are called as a column begin
+    with its value.
     own_transactions: it opens them itself, by `work.begin`; otherwise `work.connection` is open.
     audited: False where the service that it calls writes the audit.
     """
@@ -171,6 +212,7 @@ class Resource:
     one, many: what a row is called, "company" and "companies".
     complete: fills columns that the listing has not, for the rows of a page.
     needs: columns of the listing that `complete`, links and actions read beside those shown.
+    list_context, detail_context: what `template` and `detail_template` show beside rows and row.
     detail: whether there is a page of a row; where another page is it, columns link there.
     zone: the listing's column with the IANA time zone of a row; sheets then tell times by it too.
     refresh: seconds after which an open list looks again; 0 never does.
@@ -190,6 +232,8 @@ class Resource:
     actions: tuple[Action, ...] = ()
     complete: Complete | None = None
     needs: tuple[str, ...] = ()
+    list_context: ListContext | None = None
+    detail_context: DetailContext | None = None
     detail: bool = True
     empty: Empty | None = None
     export: bool = True

@@ -1,8 +1,8 @@
 """The page of one row, and its JSON."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from attrs import evolve
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
@@ -17,6 +17,7 @@ from portal.resource.declared import Action, Resource, chosen
 from portal.resource.shelf import Shelf
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
+from portal.texts import translated
 from portal.twins import twin_route
 
 
@@ -36,7 +37,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         row: FromPath[str],
     ) -> Response[str]:
         shelf = Shelf(resource, services, access)
-        return detail_page(request, shelf, await row_of(shelf, row))
+        return await detail_page(request, shelf, await row_of(shelf, row))
 
     async def json(services: TheServices, access: TheAccess, row: FromPath[str]) -> Struct:
         shelf = Shelf(resource, services, access)
@@ -69,11 +70,13 @@ def title_of(resource: Resource, row: Row) -> str:
 
 
 def cells_of(shelf: Shelf, row: Row) -> list[Shown]:
+    """What is known of a row; the first cell does not lead to the page that it stands on."""
     resource = shelf.resource
-    return [
-        shown(resource, column, row, chosen(column.choices, shelf.services))
+    first, *others = [
+        shown(resource, column, row, chosen(column.choices, shelf.services), shelf.access)
         for column in resource.columns
     ]
+    return [first if first.column.link else evolve(first, link=""), *others]
 
 
 def actions_on(shelf: Shelf, row: Row) -> list[Action]:
@@ -82,25 +85,19 @@ def actions_on(shelf: Shelf, row: Row) -> list[Action]:
     return [a for a in single if a.applies is None or a.applies(row)]
 
 
-def detail_page(
-    request: Request[Any, Any, Any],
-    shelf: Shelf,
-    row: Row,
-    extra: Mapping[str, Any] | None = None,
-    status: int = 200,
-) -> Response[str]:
+async def detail_page(request: Request[Any, Any, Any], shelf: Shelf, row: Row) -> Response[str]:
     """A row as HTML: a line for each column, and what can be done."""
-    resource = shelf.resource
+    resource, own = shelf.resource, shelf.resource.detail_context
     form = resource.form
     context = {
+        **(await own(shelf.services, shelf.occasion, row) if own is not None else {}),
         "resource": resource,
         "row": row,
         "key": str(row[resource.listing.key]),
         "cells": cells_of(shelf, row),
         "actions": actions_on(shelf, row),
         "may_edit": form is not None and form.edit is not None and shelf.may("edit"),
-        "crumbs": ((resource.title, resource.path),),
-        **(extra or {}),
+        "crumbs": ((translated(resource.title), resource.path),),
     }
     title = title_of(resource, row)
-    return render_page(request, resource.detail_template, title, context, status)
+    return render_page(request, resource.detail_template, title, context)

@@ -11,13 +11,14 @@ from litestar.response import Redirect
 from core.listing.tables import Row
 from core.records import Connection, RequestError
 from portal.rendering import render_page
-from portal.resource.declared import Field, Form, Resource, chosen
+from portal.resource.declared import Field, Form, Made, Resource, chosen
 from portal.resource.details import row_of, title_of
 from portal.resource.forms import Entered, at_fields, read_form, typed_of
 from portal.resource.shelf import Shelf
 from portal.resource.work import Work, note
 from portal.services import TheServices
-from portal.signing_in import TheAccess, address_of, needs
+from portal.signing_in import TheAccess, address_of, needs, origin
+from portal.texts import _, translated
 
 VERSION = "_version"
 REASON = "_reason"
@@ -43,7 +44,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
 
 def _making(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
     guards = [needs(f"{resource.area}:create")]
-    fields = form.fields
+    fields = form.making
 
     @get(f"{resource.path}/new", guards=guards, include_in_schema=False)
     async def empty(
@@ -63,30 +64,33 @@ def _making(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
         if entered.wrong:
             return form_page(request, shelf, fields, entered, status=422)
         try:
-            key = await _make(shelf, form, entered, work_of(request, shelf, typed))
+            made = await _make(shelf, form, entered, work_of(request, shelf, typed))
         except RequestError as error:
             wrong = at_fields(fields, error.problems)
             entered = Entered(typed, entered.values, wrong)
             return form_page(request, shelf, fields, entered, status=422)
-        return Redirect(_after(resource, key, "made"), status_code=303)
+        if isinstance(made, Made):
+            return made_page(request, shelf, made)
+        return Redirect(_after(resource, made, "made"), status_code=303)
 
     return [empty, make]
 
 
-async def _make(shelf: Shelf, form: Form, entered: Entered, work: Work) -> str:
+async def _make(shelf: Shelf, form: Form, entered: Entered, work: Work) -> str | Made:
     async with shelf.services.database.begin() as connection:
         inside = within(work, connection)
         assert form.create is not None  # noqa: S101  routes exist only with it
-        key = await form.create(inside, entered.values)
+        made = await form.create(inside, entered.values)
         if form.audited:
+            key = made.key if isinstance(made, Made) else made
             new = recorded(entered.values)
             await note(inside, connection, shelf.resource.area, "create", key, old={}, new=new)
-    return key
+    return made
 
 
 def _changing(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
     guards = [needs(f"{resource.area}:edit")]
-    fields = tuple(each for each in form.fields if each.editable)
+    fields = form.changing
 
     @get(f"{resource.path}/{{row:str}}/edit", guards=guards, include_in_schema=False)
     async def filled(
@@ -192,7 +196,7 @@ def form_page(
     """The form: of `row` where one is changed; with status 409 both versions beside each other."""
     resource, form = shelf.resource, shelf.resource.form
     key = "" if row is None else str(row[resource.listing.key])
-    crumbs = [(resource.title, resource.path)]
+    crumbs = [(translated(resource.title), resource.path)]
     if row is not None and resource.detail:
         crumbs.append((title_of(resource, row), f"{resource.path}/{key}"))
     context = {
@@ -207,8 +211,25 @@ def form_page(
         "status_code": status,
         "crumbs": tuple(crumbs),
     }
-    title = f"New {resource.one}" if row is None else f"Change {title_of(resource, row)}"
+    if row is None:
+        title = f"{translated(form.new if form else '')}: {translated(resource.one)}"
+    else:
+        title = _("Change %(name)s", name=title_of(resource, row))
     return render_page(request, "resource/form.html.jinja", title, context, status)
+
+
+def made_page(request: Request[Any, Any, Any], shelf: Shelf, made: Made) -> Response[str]:
+    """What was made, with the link that goes with it."""
+    resource = shelf.resource
+    where = f"{resource.path}/{made.key}" if resource.detail else resource.path
+    context = {
+        "resource": resource,
+        "handed": made.handed,
+        "origin": origin(request, shelf.services),
+        "where": where,
+        "crumbs": ((translated(resource.title), resource.path),),
+    }
+    return render_page(request, "resource/made.html.jinja", _("Saved"), context)
 
 
 def _stale(fields: tuple[Field, ...], entered: Entered, row: Row) -> list[tuple[Field, Any, Any]]:

@@ -19,6 +19,7 @@ from portal.resource.state import VIEW, State, state_of
 from portal.resource.view import filter_views, list_context
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
+from portal.texts import translated
 from portal.twins import twin_route
 
 NOTHING: Final = Page([], None, None)
@@ -123,6 +124,6 @@ async def list_page(request: Request[Any, Any, Any], shelf: Shelf, state: State)
         "problems_of_address": problems,
         "views": await views.links(shelf, state, request.query_params.get(VIEW, "")),
     }
-    title = shelf.resource.title
+    title = translated(shelf.resource.title)
     status = 400 if problems else 200
     return render_page(request, shelf.resource.template, title, context, status)

@@ -117,7 +117,7 @@ def lines(shelf: Shelf, columns: Sequence[Column], found: Sequence[Row]) -> Iter
     resource = shelf.resource
     labels = {column.id: chosen(column.choices, shelf.services) for column in columns}
     for row in found:
-        cells = [shown(resource, column, row, labels[column.id]) for column in columns]
+        cells = [shown(resource, c, row, labels[c.id], shelf.access) for c in columns]
         yield Line(str(row[resource.listing.key]), cells, row)
 
 
@@ -125,8 +125,9 @@ async def list_context(
     shelf: Shelf, state: State, page: Page, count: Count | None
 ) -> dict[str, Any]:
     """All that `resource/list.html.jinja` shows."""
-    resource = shelf.resource
+    resource, own = shelf.resource, shelf.resource.list_context
     return {
+        **(await own(shelf.services, shelf.occasion) if own is not None else {}),
         "resource": resource,
         "state": state,
         "filters": await filter_views(shelf, state),

@@ -23,7 +23,7 @@ ROLES: Final = {
 
 
 def _products(services: Services) -> dict[str, str]:
-    return {product.id: product.name for product in services.registry.products.values()}
+    return {product.id: product.name for product in services.registry.newest.values()}
 
 
 async def _with_readings(services: Services, _: Occasion, rows: list[Row]) -> None:
@@ -80,6 +80,7 @@ SYSTEMS: Final = Resource(
         FilterField("status", first=True),
         FilterField("product", N_("Product model"), choices=_products, first=True),
         FilterField("country", N_("Country")),
+        FilterField("company", N_("Company"), hint=N_("Part of its name")),
     ),
     complete=_with_readings,
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),

@@ -7,7 +7,7 @@ from core.access import PLATFORM, Access, AccessError
 from core.accounts.roles import grants_of
 from core.audit import entries
 from core.companies import companies
-from core.companies.companies import Company, Wanted
+from core.companies.companies import Company
 from core.companies.details import Details
 from core.records import ConflictError, RequestError
 from core.runtime.database import Database
@@ -70,29 +70,15 @@ async def test_two_edits_at_once_do_not_overwrite_each_other(database: Database)
     assert conflict.value.current.details.city == "Graz"
 
 
-async def test_companies_are_found(database: Database) -> None:
-    for name, country in [("Sun", "DE"), ("Moon", "AT"), ("Sunrise", "AT")]:
-        await _create(database, Details(name, "installer", country))
-    async with database.read() as connection:
-
-        async def names(wanted: Wanted, after: str = "") -> list[str]:
-            found = await companies.page(connection, PLATFORM, wanted, after=after)
-            return [company.details.name for company in found]
-
-        assert await names(Wanted()) == ["Moon", "Sun", "Sunrise"]
-        assert await names(Wanted(), after="moon") == ["Sun", "Sunrise"]
-        assert await names(Wanted(name="UN")) == ["Sun", "Sunrise"]
-        assert await names(Wanted(name="sun", country="AT")) == ["Sunrise"]
-        assert await names(Wanted(name="%")) == []
-        assert await companies.count(connection, PLATFORM, Wanted(country="AT")) == 2
-
-
 async def test_a_company_sees_itself_alone(database: Database) -> None:
     sun, moon = await _create(database, SUN), await _create(database, Details("Moon", "installer"))
     ben = Access(5, "ben", "B", sun.id, grants_of("B", ["administrator"]))
     async with database.begin() as connection:
-        assert await companies.page(connection, ben, Wanted()) == [sun]
         assert await companies.by_id(connection, ben, moon.id) is None
+        assert await companies.by_name(connection, ben, "Moon") is None
+        assert await companies.by_name(connection, ben, " SUN & söhne") == sun
+        assert await companies.by_state(connection, ben) == {"pending": 1}
+        assert await companies.by_state(connection, PLATFORM) == {"pending": 2}
         with pytest.raises(RequestError, match="there is no company"):
             await companies.edit(connection, ben, moon.id, SUN, version=1, now=START)
         licensed = attrs.evolve(SUN, licence="L1")

@@ -3,10 +3,11 @@
 import pytest
 
 from core.access import PLATFORM, Access, AccessError
-from core.accounts import directory, states, users
-from core.accounts.directory import DAY, Wanted
+from core.accounts import directory, profiles, sessions, states, users
+from core.accounts.directory import DAY
 from core.accounts.roles import OF_ROLE, ROLES, Role, grants_of
 from core.accounts.users import NewUser, User
+from core.audit import entries
 from core.records import ConflictError, RequestError
 from core.runtime.database import Database
 from tests.devices import START
@@ -14,24 +15,13 @@ from tests.devices import START
 PASSWORD = "correct horse battery staple"
 
 
-async def test_users_are_found_and_counted(database: Database) -> None:
+async def test_users_are_counted(database: Database) -> None:
     await _create(database, NewUser("ann", PASSWORD, roles=("administrator",)), START)
     await _create(database, NewUser("bob", mail="Bob@Example.org", roles=("l1", "l2")), START + DAY)
     await _create(database, NewUser("carla", PASSWORD, "C"), START + DAY)
     async with database.read() as connection:
-
-        async def names(wanted: Wanted) -> list[str]:
-            return [u.name for u in await directory.page(connection, PLATFORM, wanted)]
-
-        assert await names(Wanted()) == ["carla", "bob", "ann"]
-        assert await names(Wanted(search="AR")) == ["carla"]
-        assert await names(Wanted(search="bob@example.org")) == ["bob"]
-        assert await names(Wanted(user_type="C")) == ["carla"]
-        assert await names(Wanted(role="l2")) == ["bob"]
-        assert await names(Wanted(role="l")) == []
-        assert await names(Wanted(state="not_activated")) == ["bob"]
-        assert await names(Wanted(since=START, until=START + 1)) == ["ann"]
-        assert await directory.count(connection, PLATFORM, Wanted(user_type="A")) == 2
+        found = [user.name for user in await directory.everybody(connection, PLATFORM)]
+        assert found == ["carla", "bob", "ann"]
         seen = await directory.statistics(connection, PLATFORM, now=START + DAY)
     assert (seen.total, seen.by_type) == (3, {"A": 2, "C": 1})
     assert list(seen.made_by_day.values()) == [1, 2]
@@ -47,6 +37,17 @@ async def test_nobody_gives_more_than_they_have(database: Database) -> None:
     given = NewUser("eve", PASSWORD, "B", ("read_only",), 5)
     with pytest.raises(RequestError, match="is not your own company"):
         await users.create(database.begin, ben, given, START)
+    invited = NewUser("eve", "", "B", ("read_only",), 5, "eve@example.org")
+    async with database.begin() as connection:
+        with pytest.raises(RequestError, match="is not your own company"):
+            await users.add(connection, ben, invited, START)
+        other = NewUser("eve", "", "A", ("read_only",), None, "eve@example.org")
+        with pytest.raises(RequestError, match="is not your own company"):
+            await users.add(connection, ben, other, START)
+        own = NewUser("eve", "", "B", ("read_only",), 4, "eve@example.org")
+        eve = await users.add(connection, ben, own, START, address="192.0.2.7")
+        (entry,) = await entries.of_user(connection, PLATFORM, eve.id)
+    assert (eve.state, entry.address) == ("not_activated", "192.0.2.7")
 
 
 async def test_states_follow_their_rules(database: Database) -> None:
@@ -85,6 +86,28 @@ async def test_roles_are_changed_at_the_version_that_was_seen(database: Database
             await states.set_roles(
                 connection, PLATFORM, bob.id, ["l1"], version=1, reason="", now=START
             )
+
+
+async def test_sessions_are_seen_and_ended_by_who_may(database: Database) -> None:
+    ann = await _create(database, NewUser("ann", PASSWORD, roles=("administrator",)), START)
+    bob = await _create(database, NewUser("bob", PASSWORD, roles=("l1",)), START)
+    lea = Access(9, "lea", "A", None, grants_of("A", ["l2"]) | {"users:lock", "users:read"})
+    async with database.begin() as connection:
+        await sessions.start(connection, bob.id, "192.0.2.7", START, "Firefox")
+        await sessions.start(connection, ann.id, "", START)
+        (seen,) = await profiles.sessions_of(connection, lea, bob.id, START)
+        assert (seen.address, seen.client) == ("192.0.2.7", "Firefox")
+        with pytest.raises(AccessError, match="users:read"):
+            await profiles.sessions_of(connection, bob.access, ann.id, START)
+        with pytest.raises(AccessError, match="users:lock"):
+            await states.sign_out(connection, bob.access, ann.id, reason="", now=START)
+        with pytest.raises(RequestError, match="may do more than you"):
+            await states.sign_out(connection, lea, ann.id, reason="", now=START)
+        await states.sign_out(connection, lea, bob.id, reason="lost his phone", now=START)
+        assert await profiles.sessions_of(connection, lea, bob.id, START) == []
+        assert len(await profiles.sessions_of(connection, ann.access, ann.id, START)) == 1
+        entry = (await entries.of_user(connection, PLATFORM, bob.id))[0]
+    assert (entry.action, entry.reason, entry.user_name) == ("sign_out", "lost his phone", "lea")
 
 
 @pytest.mark.parametrize("role", ROLES)

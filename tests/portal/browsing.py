@@ -23,6 +23,7 @@ from core.runtime.settings import Settings
 from portal.app import Portal, create_app
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Clock, Site
+from tests.portal.peopled import give, populate
 from tests.servers import HOST, free_port
 
 WIDE: Final = (1366, 900)
@@ -87,7 +88,7 @@ def _split(route: str) -> list[str]:
 async def browsing(
     folder: Path, registry: Registry, *, language: str = "en"
 ) -> AsyncGenerator[Browsing]:
-    """A portal over SQLite with two systems, a dead letter, a fault, an export; and its user."""
+    """A portal over SQLite: two systems, a dead letter, a fault, an export, people; its user."""
     database = Database(f"sqlite:///{folder / 'portal.db'}")
     await database.open()
     app = create_app(Settings(folder), registry, database, feed=False)
@@ -158,6 +159,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         await site.hear(unseen.frame(), sn=sn)
     await site.hear(b"CFG mode: 0 -> 1;mode: 1 -> 9\nnobody knows this <b>line</b>", "log")
     await site.hear(unseen.frame(), "wrong")
+    people = await populate(database, time)
+    await give(database, unseen.SN, people.sun)
     await site.sign_in()
     asked = await site.post("/systems/export")
     assert asked.status_code == 303, asked.text

@@ -10,7 +10,7 @@ from core.access import PLATFORM
 from core.accounts import credentials, second_factor, states, users
 from core.accounts.users import NewUser, User
 from core.runtime.settings import Settings
-from portal.pages.links import LinkPurpose, link_path
+from portal.signing_in import LinkPurpose, link_path
 from tests.portal.conftest import PASSWORD, Site
 
 NEW = "quite another four words"

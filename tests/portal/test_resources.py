@@ -9,11 +9,12 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import pytest
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
-from core.access import PLATFORM
+from core.access import PLATFORM, Access
 from core.accounts import sessions, users
 from core.audit import entries
 from core.audit.entries import Wanted
@@ -52,7 +53,7 @@ async def shop(tmp_path: Path, unseen_registry: Registry, workbench: Path) -> As
     clock = Clock()
     app = create_app(
         Settings(tmp_path), unseen_registry, database, clock=clock, feed=False,
-        resources=(workshop.TOOLS,),
+        resources=(workshop.TOOLS, workshop.LENT),
     )  # fmt: skip
     async with database.begin() as connection:
         token = await sessions.start(connection, 1, "", clock.now)
@@ -328,14 +329,10 @@ async def test_an_empty_list_offers_a_way_out(shop: Site):
 
 
 async def test_who_may_not_has_no_buttons_and_is_refused(shop: Site):
-    from core.access import Access
-
     seen = Access(7, "bob", "B", 2, frozenset({"tools:read"}))
     original = sessions.by_token
 
     async def as_bob(*arguments, **keywords):
-        import attrs
-
         session = await original(*arguments, **keywords)
         return attrs.evolve(session, access=seen) if session else None
 
@@ -353,3 +350,74 @@ async def test_who_may_not_has_no_buttons_and_is_refused(shop: Site):
         assert (await shop.client.get("/tools/2/edit")).status_code == 403
     finally:
         patch.undo()
+
+
+async def test_making_a_row_can_hand_out_a_link_once(shop: Site):
+    page = await shop.client.get("/lent/new")
+    assert "<h1>Borrow: tool</h1>" in page.text
+    assert 'name="weight"' not in page.text, "a field that is only for changing"
+    made = await send(shop, "/lent", name="plane")
+    assert made.status_code == 200
+    assert 'text="http://testserver.local/lent/121"' in made.text
+    assert 'href="/lent/121"' in made.text
+    assert (await stored(shop, 121)).name == "plane"
+    assert 'name="weight"' in (await shop.client.get("/lent/121/edit")).text
+    (entry,) = await audited(shop, "create")
+    assert (entry.object_id, entry.new) == ("121", {"name": "plane"})
+
+
+async def test_an_action_can_hand_out_a_link_and_begins_with_the_row(shop: Site):
+    asked = await send(shop, "/lent/act/lend", key="5")
+    assert 'value="tool 00005"' in asked.text
+    done = await send(shop, "/lent/act/lend", key="5", to="bob", _step="go")
+    assert 'text="http://testserver.local/lent/5?to=bob"' in done.text
+    assert "Good for a day." in done.text
+    assert 'href="/lent/5">Back to it' in done.text
+
+
+@pytest.mark.parametrize("fields", [{"key": ["1", "2"]}, {"_all": "yes", "_query": ""}])
+async def test_what_is_for_one_row_is_not_done_with_many(shop: Site, fields):
+    answer = await send(shop, "/lent/act/lend", to="bob", _step="go", **fields)
+    assert answer.status_code == 400
+    assert "do it with each by itself" in words(answer.text)
+    assert await audited(shop, "edit") == []
+
+
+async def test_what_is_unusual_is_listed_when_it_is_asked_for(shop: Site):
+    await send(shop, "/tools/act/retire", key=["3"], _step="go", _reason="worn")
+    usual = (await shop.client.get("/lent.json")).json()
+    assert (usual["total"], 3 in [row["id"] for row in usual["rows"]]) == (119, False)
+    asked = (await shop.client.get("/lent.json?retired=yes")).json()
+    assert [row["id"] for row in asked["rows"]] == [3]
+    assert (await shop.client.get("/lent/3")).status_code == 200, "it has its page yet"
+
+
+async def test_a_column_is_sorted_by_another_that_is_in_its_order(shop: Site):
+    rows = (await shop.client.get("/lent.json?sort=name&columns=name")).json()["rows"]
+    weights = [(await stored(shop, row["id"])).weight for row in rows[:5]]
+    assert weights == sorted(weights)
+    assert weights[0] < 20
+    page = await shop.client.get("/lent?sort=name")
+    assert 'aria-sort="ascending"' in page.text
+
+
+async def test_links_lead_as_their_column_says_and_nobody_where_they_may_not_go(shop: Site):
+    page = (await shop.client.get("/lent")).text
+    assert 'href="/tools?q=tool 00' in html.unescape(page)
+    assert "/secret/saw" in page, "an administrator may do everything"
+    patch = pytest.MonkeyPatch()
+    original = sessions.by_token
+
+    async def as_reader(*arguments, **keywords):
+        session = await original(*arguments, **keywords)
+        return attrs.evolve(session, access=READER) if session else None
+
+    patch.setattr("portal.signing_in.sessions.by_token", as_reader)
+    try:
+        assert "/secret/" not in (await shop.client.get("/lent")).text
+        assert "/secret/" not in (await shop.client.get("/lent/1")).text
+    finally:
+        patch.undo()
+
+
+READER = Access(7, "bob", "A", None, frozenset({"tools:read"}))

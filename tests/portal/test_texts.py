@@ -30,6 +30,14 @@ PAGES = (
     "/products",
     "/products/zephyr-q9",
     "/dead-letters",
+    "/companies",
+    "/companies/new",
+    "/users",
+    "/users/new",
+    "/users/1",
+    "/users/1/edit",
+    "/audit",
+    "/audit/1",
     "/nowhere",
 )
 

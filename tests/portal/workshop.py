@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, insert, update
+import attrs
+from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, insert, literal, update
 
 from core.listing.filters import Choice, Flag, Number, Text, Time
 from core.listing.query import Sort
 from core.listing.tables import Listing, Row, of_company
 from core.records import ID, RequestError
 from core.thing_model.problems import Problem
-from portal.resource.declared import Action, Field, FilterField, Form, Menu, Resource
+from portal.resource.declared import Action, Field, FilterField, Form, Handed, Made, Menu, Resource
 from portal.resource.declared import Column as Shown
 from portal.resource.work import Work
 
@@ -89,6 +90,15 @@ async def _paint(work: Work, row: Row, values: Mapping[str, Any]) -> None:
     )
 
 
+async def _lend(work: Work, row: Row, values: Mapping[str, Any]) -> Handed:
+    return Handed("The way to it", f"/lent/{row['id']}?to={values['to']}", "Good for a day.")
+
+
+async def _borrow(work: Work, values: Mapping[str, Any]) -> Made:
+    key = await _create(work, {**values, "kind": "saw"})
+    return Made(key, Handed("The way to it", f"/lent/{key}"))
+
+
 KINDS = {"hammer": "Hammer", "saw": "Saw", "file": "File"}
 TOOLS = Resource(
     id="tools",
@@ -135,6 +145,47 @@ TOOLS = Resource(
         ),
     ),
 )
+
+
+LENT = Resource(
+    id="lent",
+    title="Tools that were lent",
+    one="tool",
+    many="tools",
+    area="tools",
+    listing=attrs.evolve(
+        LISTING,
+        name="lent",
+        columns={**LISTING.columns, "path": literal("/tools?q=") + tools.c.name},
+        sorts=(Sort("name", by="weight", empty=True),),
+        usual={"retired": tools.c.retired_at.is_(None)},
+    ),
+    columns=(
+        Shown("name", "Name", link="{path}", link_needs="tools:read"),
+        Shown("kind", "Kind", choices=KINDS, link="/secret/{kind}", link_needs="secrets:read"),
+        Shown("retired_at", "Retired", "time"),
+    ),
+    form=Form(
+        (
+            Field("name", "Name", required=True),
+            Field("weight", "Weight", "number", makeable=False),
+        ),
+        create=_borrow,
+        edit=_edit,
+        new="Borrow",
+    ),
+    actions=(
+        Action(
+            "lend",
+            "Lend",
+            _lend,
+            permission="edit",
+            bulk=False,
+            fields=(Field("to", "To"), Field("name", "Name")),
+        ),
+    ),
+)
+"""The same tools once more, with what few resources need."""
 
 
 async def fill(begin: Any, number: int, **columns: Any) -> None:
