@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.commanding.commands import dry_run
+from core.commanding.dry_runs import dry_run
 from core.commanding.parameters import check
 from core.effective import EffectiveModel, effective_model
 from core.host import load
