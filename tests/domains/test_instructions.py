@@ -123,7 +123,7 @@ async def test_a_dry_run_tells_all_and_keeps_nothing(office: Office) -> None:
     assert [len(each) for each in (trial.systems, trial.ready, trial.away)] == [5, 2, 2]
     assert trial.needs_approval
     by_sn = {each.sn: each for each in trial.systems}
-    assert by_sn[MODERN].frame.hex(" ").startswith("01 06 00 64 00 00")
+    assert by_sn[MODERN].frame.hex(" ").startswith("01 10 00 64 00 01 02 00 00")
     assert [(c.key, c.current, c.new) for c in by_sn[MODERN].changes] == [("mode", None, 0)]
     assert by_sn[OLD].missing == ("Resetting: needs EMS >=2, device has 1.4",)
     assert by_sn[OLD].frame == b""

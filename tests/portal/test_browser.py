@@ -79,7 +79,10 @@ async def visit(
         context = await browser.new_context(viewport={"width": 1366, "height": 900})
         page = await context.new_page()
         complaints: list[str] = []
-        page.on("console", lambda m: complaints.append(m.text) if m.type in _LOUD else None)
+        page.on(
+            "console",
+            lambda m: complaints.append(f"{m.text} {m.location}") if m.type in _LOUD else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         made = Visit(f"http://{HOST}:{port}", context, page, device, complaints)
         await _set_up(made, str(token))

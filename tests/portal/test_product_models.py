@@ -31,7 +31,7 @@ async def test_another_process_publishes_and_the_portal_shows_it(
 
 async def _listed(site: Site) -> set[str]:
     found = (await site.client.get("/products.json")).json()
-    return {each["id"] for each in found["products"]}
+    return {each["id"] for each in found["rows"]}
 
 
 async def _cli(folder: Path, *arguments: str) -> None:
