@@ -5,6 +5,7 @@ which the server knows nothing any more. Here each connection is a new client th
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -21,6 +22,7 @@ from core.runtime.transport import RefusedError, TransportError
 LOGGER = logging.getLogger(__name__)
 ANSWER_TIMEOUT: Final = 10.0
 PING_INTERVAL: Final = 10
+LOOK_INTERVAL: Final = 0.5
 GONE: Final = (nats.errors.Error, TimeoutError, OSError)
 """What nats-py raises when the server does not do what it should."""
 
@@ -90,6 +92,18 @@ class NatsConnection:
     def __str__(self) -> str:
         return f"{self.name} at {self.address}"
 
+    async def until_lost(self) -> None:
+        """Return once the connection has ended.
+
+        nats-py 2.16 does not say so when the socket breaks with something still to be written
+        (its `closed_cb` comes after a drain that raises), so it is also looked at.
+        """
+        while not (self.lost.is_set() or self.client.is_closed):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_INTERVAL):
+                    await self.lost.wait()
+        self.lost.set()
+
     async def _on_error(self, error: Exception) -> None:
         if "permissions violation" in str(error).lower():
             self.denied = str(error)
@@ -108,10 +122,6 @@ async def _nothing(_: NatsConnection) -> None:
     """Do nothing."""
 
 
-async def _until_lost(connection: NatsConnection) -> None:
-    await connection.lost.wait()
-
-
 @attrs.define(eq=False)
 class NatsLink:
     """Keeps one client connected.
@@ -123,7 +133,7 @@ class NatsLink:
     address: BrokerAddress
     name: str
     prepare: Step = _nothing
-    attend: Step = _until_lost
+    attend: Step = NatsConnection.until_lost
     backoff: Backoff = attrs.field(factory=Backoff)
     connection: NatsConnection | None = attrs.field(init=False, default=None)
     task: asyncio.Task[None] = attrs.field(init=False)
@@ -194,12 +204,14 @@ class NatsLink:
 
     async def _serve(self, connection: NatsConnection) -> None:
         async with asyncio.timeout(ANSWER_TIMEOUT):
-            await self.prepare(connection)
+            await _first_of(self.prepare(connection), connection.until_lost())
+        if connection.lost.is_set():
+            raise connection.unreachable("it went away at once")
         self.connection, self._ever = connection, True
         self._up.set()
         LOGGER.info("%s: connected", connection)
         began = time.monotonic()
-        await _first_of(self.attend(connection), _until_lost(connection))
+        await _first_of(self.attend(connection), connection.until_lost())
         if time.monotonic() - began >= STEADY:
             self._failures = 0
         LOGGER.warning("%s: connection lost, reconnecting", connection)
