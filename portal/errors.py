@@ -31,6 +31,13 @@ SAID: Final[Mapping[int, str]] = {
     500: N_("Something broke on our side. It has been noted; try again."),
 }
 
+FORGED: Final = "CSRF token verification failed"
+"""What Litestar says of a form that is not from a page of this browser's, or from an older one."""
+OUTDATED: Final = N_(
+    "Nothing was done: the form is older than your browser's cookies. "
+    "Go back, load the page again, and send it anew."
+)
+
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """An error with a status of its own."""
@@ -40,6 +47,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         context = {"next": request.url.path, "failed": "", "name": "", "kept": error.extra}
         context["provider"] = ""
         return render_page(request, "sign_in.html.jinja", "Sign in", context, 401)
+    if error.status_code == 403 and error.detail == FORGED:
+        return problem(request, 403, translated(OUTDATED))
     return problem(request, error.status_code, _detail(error))
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,15 +100,29 @@ def _binary(name: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """One cluster for all tests of a run, where the user postgres can reach it."""
+@contextmanager
+def _running() -> Iterator[PostgreSQL]:
+    """A cluster where the user postgres can reach it."""
     with TemporaryDirectory(prefix="thingwright-") as parent:
         Path(parent).chmod(0o755)
         cluster = PostgreSQL(Path(parent) / "cluster")
         cluster.create()
         yield cluster
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One cluster for all tests of a run that leave its server alone."""
+    with _running() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def mortal_postgresql() -> Iterator[PostgreSQL]:
+    """A cluster for one test that kills its server: new, so that it has little to recover."""
+    with _running() as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

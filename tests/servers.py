@@ -19,7 +19,7 @@ from core.runtime.mqtt_login import BrokerAddress
 from core.runtime.nats_config import NatsListeners, nats_config
 
 HOST = "127.0.0.1"
-START_TIMEOUT = 10.0
+START_TIMEOUT = 30.0
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 

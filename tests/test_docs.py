@@ -95,7 +95,8 @@ def test_classes_of_the_concepts_exist() -> None:
     table = ARCHITECTURE[: ARCHITECTURE.index("## Floors")]
     last_cells = "".join(re.findall(r"\|([^|]+)\|$", table, re.MULTILINE))
     named = set(re.findall(r"`([A-Z]\w+)`", last_cells))
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.py"))
+    paths = [*(ROOT / "core").rglob("*.py"), *(ROOT / "portal").rglob("*.py")]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     known = set(re.findall(r"^class (\w+)", source, re.MULTILINE))
     assert len(named) > 20
     assert named - known == set()

@@ -3,11 +3,18 @@
 import pytest
 
 from core.registry import Registry
-from tests.databases import common_url, database, database_url, postgresql
+from tests.databases import common_url, database, database_url, mortal_postgresql, postgresql
 from tests.devices import bench_registry
 from tests.passwords import cheap_passwords
 
-__all__ = ["cheap_passwords", "common_url", "database", "database_url", "postgresql"]
+__all__ = [
+    "cheap_passwords",
+    "common_url",
+    "database",
+    "database_url",
+    "mortal_postgresql",
+    "postgresql",
+]
 
 
 @pytest.fixture(scope="session")

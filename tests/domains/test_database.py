@@ -158,14 +158,14 @@ async def test_values_that_do_not_fit_are_refused(database: Database) -> None:
 
 
 async def test_a_server_that_is_away_is_told_from_rows_that_are_wrong(
-    postgresql: PostgreSQL,
+    mortal_postgresql: PostgreSQL,
 ) -> None:
-    database = Database(postgresql.new_database())
+    database = Database(mortal_postgresql.new_database())
     await database.open()
 
     async def lose_the_server() -> None:
         async with database.begin() as connection:
-            postgresql.stop()
+            mortal_postgresql.stop()
             await connection.exec_driver_sql("SELECT 1")
 
     try:
@@ -175,7 +175,7 @@ async def test_a_server_that_is_away_is_told_from_rows_that_are_wrong(
             async with database.begin():
                 pass
     finally:
-        postgresql.start()
+        mortal_postgresql.start()
     assert trouble(cut.value) == "away"
     assert trouble(refused.value) == "away"
     async with database.begin() as connection:

@@ -20,12 +20,12 @@ import pytest
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.upkeep.health import Disk, Seen, health
-from tests.databases import PostgreSQL, postgresql
+from tests.databases import PostgreSQL, mortal_postgresql, postgresql
 from tests.faults.harness import PATIENCE, Process, environment, running, service, until
 from tests.faults.store import memory, sender, until_kept
 from tests.servers import Mosquitto, mosquitto, start_mosquitto
 
-__all__ = ["mosquitto", "postgresql", "start_mosquitto"]
+__all__ = ["mortal_postgresql", "mosquitto", "postgresql", "start_mosquitto"]
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 FULL = os.environ.get("THINGWRIGHT_DRILLS") == "full"
@@ -62,18 +62,18 @@ async def house(mosquitto: Mosquitto, url: str, data: Path) -> AsyncIterator[Hou
 
 
 async def test_a_server_that_is_stopped_at_once_loses_nothing(
-    mosquitto: Mosquitto, postgresql: PostgreSQL, tmp_path: Path
+    mosquitto: Mosquitto, mortal_postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
     async with (
-        house(mosquitto, postgresql.new_database(), tmp_path) as here,
+        house(mosquitto, mortal_postgresql.new_database(), tmp_path) as here,
         sender(mosquitto, here.database) as fleet,
     ):
         sending = asyncio.create_task(fleet.send(STOPS * 600))
         for _ in range(STOPS):
             await asyncio.sleep(0.4)
-            postgresql.stop()
+            mortal_postgresql.stop()
             await asyncio.sleep(0.4)
-            postgresql.start()
+            mortal_postgresql.start()
         await sending
         await until_kept(here.database, fleet.sent)
         assert here.ingest.running is not None

@@ -8,13 +8,21 @@ from core.registry import Registry
 from core.runtime.database import Database
 from core.runtime.ingest import Ingest
 from core.runtime.outbox import Outbox
-from tests.databases import common_url, database, database_url, postgresql
+from tests.databases import common_url, database, database_url, mortal_postgresql, postgresql
 from tests.devices import SN, START, bench_registry
 from tests.ingest.bench import Bench, Desk
 from tests.ingest.yard import Yard
 from tests.servers import mosquitto, start_mosquitto
 
-__all__ = ["common_url", "database", "database_url", "mosquitto", "postgresql", "start_mosquitto"]
+__all__ = [
+    "common_url",
+    "database",
+    "database_url",
+    "mortal_postgresql",
+    "mosquitto",
+    "postgresql",
+    "start_mosquitto",
+]
 
 
 @pytest.fixture(scope="session")

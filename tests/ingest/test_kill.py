@@ -70,9 +70,9 @@ async def test_sigterm_ends_it_without_an_error(worker: Process, database: Datab
 
 
 async def test_a_restart_of_the_database_loses_nothing(
-    mosquitto: Mosquitto, postgresql: PostgreSQL, registry
+    mosquitto: Mosquitto, mortal_postgresql: PostgreSQL, registry
 ) -> None:
-    database = Database(postgresql.new_database())
+    database = Database(mortal_postgresql.new_database())
     await database.open()
     filters = (*UPLINK_FILTERS, *topics.BACKFILL_FILTERS)
     consumer = MqttConsumer(mosquitto.address(), "ingest-1", filters, backoff=FAST)
@@ -83,9 +83,9 @@ async def test_a_restart_of_the_database_loses_nothing(
         sending = asyncio.create_task(_send(fleet))
         for _ in range(2):
             await asyncio.sleep(0.3)
-            postgresql.stop()
+            mortal_postgresql.stop()
             await asyncio.sleep(0.5)
-            postgresql.start()
+            mortal_postgresql.start()
         await sending
         stored = asyncio.create_task(_until(database, "frames", FRAMES))
         await asyncio.wait({stored, working}, return_when=asyncio.FIRST_COMPLETED)

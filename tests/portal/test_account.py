@@ -142,3 +142,10 @@ async def _code(site: Site, page: str, code: str):
     return await site.client.post(
         "/sign-in/code", data={**fields, "code": code}, follow_redirects=False
     )
+
+
+async def test_a_form_older_than_the_cookies_is_refused_with_what_to_do(site: Site) -> None:
+    await site.csrf("/account")
+    met = await site.client.post("/account/tokens", data={"_csrf_token": "0" * 128})
+    assert met.status_code == 403
+    assert "load the page again" in met.text

@@ -29,6 +29,7 @@ async def test_journeys(tmp_path: Path, unseen_registry: Registry):
 async def sign_in_and_find(visit: Browsing) -> None:
     """Sign in, find a system by a part of its number, see it by another clock, go back."""
     page, keys = visit.page, visit.page.keyboard
+    await page.goto("about:blank")  # an open page would go on asking, and be given cookies
     await visit.context.clear_cookies()
     await visit.open("/systems")
     await expect(page).to_have_url(f"{visit.address}/sign-in?next=%2Fsystems")
@@ -37,17 +38,18 @@ async def sign_in_and_find(visit: Browsing) -> None:
     await keys.press("Tab")
     await keys.type(PASSWORD)
     await keys.press("Enter")
-    await expect(page).to_have_url(f"{visit.address}/systems")
+    await arrive(page, f"{visit.address}/systems")
     await keys.press("/")
     await keys.type(unseen.SN[2:8].lower())
     await keys.press("Enter")
-    await expect(page).to_have_url(f"{visit.address}/systems?q={unseen.SN[2:8].lower()}")
+    await arrive(page, f"{visit.address}/systems?q={unseen.SN[2:8].lower()}")
     await tab_to(page, f"a[href='/systems/{unseen.SN}']")
     await keys.press("Enter")
+    await arrive(page, f"{visit.address}/systems/{unseen.SN}")
     await expect(page.locator("h1")).to_have_text(unseen.SN)
     await expect(page.locator(".topbar .zone")).to_contain_text("Europe/Berlin")
     await keys.press("u")
-    await expect(page).to_have_url(f"{visit.address}/systems/{unseen.SN}?tz=utc")
+    await arrive(page, f"{visit.address}/systems/{unseen.SN}?tz=utc")
     await keys.press("u")
     await expect(page.locator(".topbar .zone")).to_contain_text("My time, Asia/Shanghai")
     await page.go_back()
@@ -55,11 +57,18 @@ async def sign_in_and_find(visit: Browsing) -> None:
     await page.go_back()
     await page.go_back()
     await expect(page.locator("h1")).not_to_have_text(unseen.SN)
+    await page.wait_for_load_state()
     await keys.press("/")
     await keys.press("ControlOrMeta+a")
     await keys.type(unseen.SN)
     await keys.press("Enter")
-    await expect(page).to_have_url(f"{visit.address}/systems/{unseen.SN}")
+    await arrive(page, f"{visit.address}/systems/{unseen.SN}")
+
+
+async def arrive(page: Page, url: str) -> None:
+    """Wait for a page that takes keys: a script gives them their meaning."""
+    await expect(page).to_have_url(url)
+    await page.wait_for_load_state()
 
 
 async def tab_to(page: Page, selector: str) -> None:
@@ -80,12 +89,14 @@ async def jump(page: Page) -> None:
     await page.keyboard.type("zephyr")
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_contain_text("Zephyr Q9")
+    await page.wait_for_load_state()
     await page.keyboard.press("ControlOrMeta+k")
     await page.keyboard.type(unseen.SN[:3])
     await expect(page.locator("#jump-found a").first).to_contain_text(unseen.SN)
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text(unseen.SN)
+    await page.wait_for_load_state()
     await page.keyboard.press("ControlOrMeta+k")
     await page.keyboard.press("Escape")
     await expect(page.locator("#jump")).to_be_hidden()
