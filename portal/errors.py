@@ -16,7 +16,7 @@ from core.audit import entries
 from core.records import RequestError
 from portal.rendering import render_page
 from portal.services import Services
-from portal.texts import N_, translated
+from portal.texts import N_, _, translated
 
 LOGGER: Final = logging.getLogger(__name__)
 SAID: Final[Mapping[int, str]] = {
@@ -46,7 +46,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if error.status_code == 401 and isinstance(error.extra, dict) and not wants_json(request):
         context = {"next": request.url.path, "failed": "", "name": "", "kept": error.extra}
         context["provider"] = ""
-        return render_page(request, "sign_in.html.jinja", "Sign in", context, 401)
+        return render_page(request, "sign_in.html.jinja", _("Sign in"), context, 401)
     if error.status_code == 403 and error.detail == FORGED:
         return problem(request, 403, translated(OUTDATED))
     return problem(request, error.status_code, _detail(error))

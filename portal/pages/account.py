@@ -16,10 +16,18 @@ from core.records import RequestError
 from portal.rendering import render_page
 from portal.services import Services, TheServices
 from portal.signing_in import OPEN, address_of, client_of, session_cookie
-from portal.texts import _
+from portal.texts import N_, _, translated
 
 KEPT: Final = "kept:"
 """Before the names of fields that belong to another form, which is sent after signing in."""
+REFUSALS: Final = (
+    N_("Name and password do not belong together."),
+    N_("This took too long: sign in again."),
+    N_("The code is not right, or was used already."),
+    N_("Nobody here is known by this account: ask an administrator."),
+    N_("That is not your password."),
+)
+"""What core says by SignInError, marked here for translation."""
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -83,7 +91,9 @@ async def enter_code(request: Request[Any, Any, Any], services: TheServices) -> 
     begin, address, client = services.database.begin, address_of(request), client_of(request)
     kept, now, policy = _kept(form), services.clock(), services.policy
     if services.seal is None:
-        return sign_in_form(request, wanted, "This installation has no secret key.", 422, "", kept)
+        return sign_in_form(
+            request, wanted, _("This installation has no secret key."), 422, "", kept
+        )
     try:
         signed = await sign_in.second_step(
             begin, services.seal, ticket, code, address, now, client, policy
@@ -162,8 +172,8 @@ def _welcome(
 
 def _said(error: SignInError) -> str:
     if isinstance(error, TooManyAttemptsError):
-        return f"Too many attempts. Try again in {error.retry_after} s."
-    return f"{str(error).capitalize()}."
+        return _("Too many attempts. Try again in %(seconds)s s.", seconds=error.retry_after)
+    return translated(f"{str(error).capitalize()}.")
 
 
 def _refused(answer: Response[str], error: SignInError) -> Response[str]:

@@ -18,6 +18,7 @@ from portal.open_id import OpenIdError, Secrets, discover, redeem
 from portal.pages.account import code_form, entered, local, sign_in_form
 from portal.services import Services, TheServices
 from portal.signing_in import OPEN, address_of, client_of, origin
+from portal.texts import translated
 
 LOGGER: Final = logging.getLogger(__name__)
 PATH: Final = "/sign-in/provider"
@@ -95,7 +96,7 @@ def _given(services: Services) -> OpenId:
 def _failed(request: Request[Any, Any, Any], error: ValueError) -> Response[str]:
     LOGGER.warning("signing in by the provider failed: %s", error)
     said = str(error)
-    return sign_in_form(request, "/", f"{said[:1].upper()}{said[1:]}.", 422)
+    return sign_in_form(request, "/", translated(f"{said[:1].upper()}{said[1:]}."), 422)
 
 
 def _back(request: Request[Any, Any, Any], services: Services) -> str:

@@ -162,3 +162,16 @@ def _written(route: str) -> str:
         if route.startswith(f"/.{suffix}/"):
             return f"{route.removeprefix(f'/.{suffix}')}.{suffix}"
     return route
+
+
+async def test_the_first_page_speaks_the_browser_s_language(site: Site) -> None:
+    site.client.cookies.clear()
+    chinese = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    page = await site.client.get("/sign-in", headers=chinese)
+    assert "<h1>登录</h1>" in page.text
+    token = page.text.split('name="_csrf_token" value="')[1].split('"')[0]
+    data = {"_csrf_token": token, "name": "ada", "password": "wrong"}
+    refused = await site.client.post("/sign-in", data=data, headers=chinese)
+    assert "用户名与密码不匹配。" in refused.text
+    other = await site.client.get("/sign-in?lang=en", headers=chinese)
+    assert "<h1>Sign in</h1>" in other.text
