@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+import attrs
 import cattrs
+import tomli_w
 from attrs import evolve, field, fields, frozen
 from cattrs.strategies import configure_union_passthrough
 
@@ -147,6 +149,17 @@ def read_vectors(folder: Path) -> Vectors:
     if problems:
         raise ModelError(problems)
     return Vectors(*(tuple(found) for found in rows.values()))
+
+
+def written(vector: Vector, about: str = "") -> str:
+    """A file with this one vector, its payload as hex; `about` becomes the comment above it."""
+    name = next(table for table, kind in _TABLES.items() if isinstance(vector, kind))
+    skipped = ("where", "unavailable")
+    row = attrs.asdict(vector, filter=lambda a, value: a.name not in skipped and value != a.default)
+    if "data" in row:
+        row["hex"] = row.pop("data").hex(" ")
+    comment = "".join(f"# {line}\n" for line in about.splitlines())
+    return f"{comment}\n{tomli_w.dumps({name: [row]})}".lstrip()
 
 
 def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:

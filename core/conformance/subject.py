@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from attrs import define, field, frozen
 
 from core.plugin import Plugin
-from core.registry import Channel, Part, Registry, part_of
+from core.registry import Channel, Part, Registry
 from core.thing_model.decoder import Decoder
 from core.thing_model.layout.fields import Value
 from core.thing_model.problems import DecodeError, ModelError, Problem
-from core.thing_model.product import Mounted
+from core.trial import part_alone
 from core.vectors import FrameVector, Vector, Vectors, read_vectors
 
 
@@ -71,8 +71,7 @@ class Subject:
         """What the plugin declares for the variant and firmware of a vector."""
         scope = (vector.variant, vector.firmware)
         if scope not in self._parts:
-            model = f"{self.plugin.name}.{vector.variant}" if vector.variant else self.plugin.name
-            self._parts[scope] = part_of(self.plugin, "", Mounted(model), vector.firmware)
+            self._parts[scope] = part_alone(self.plugin, *scope)
         return self._parts[scope]
 
     def proven(self) -> Iterator[Proven]:

@@ -8,11 +8,10 @@ import click
 import msgspec
 
 from core.registry import Channel, Part
-from core.thing_model.datapoint import Datapoint
-from core.thing_model.fault import Fault, raised
-from core.thing_model.layout.codec import Trace
+from core.thing_model.fault import Fault
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import compile_layout
+from core.trial import TriedValue, tried
 from portal.cli.lookup import folder_option, item_named, part_named, scope_options
 
 
@@ -81,27 +80,22 @@ def _explained(
     part: Part, channel: Channel, data: bytes
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """Readings by key, and faults."""
-    values, refused = channel.read(data)
-    known = dict(zip(channel.keys, values, strict=True))
-    traces, said = channel.codec.trace(data), channel.all_values(data)
-    readings = {
-        key: _reading(part.datapoints.get(key), value, traces.get(key))
-        for key, value in known.items()
-    }
-    for error in refused:
-        implausible = {"value": said[error.datapoint], "reason": error.reason}
-        readings[error.datapoint]["implausible"] = implausible
-    return readings, [_fault(fault) for fault in raised(channel.faults, known)]
+    trial = tried(part, channel, data)
+    readings = {value.key: _reading(value) for value in trial.values}
+    return readings, [_fault(fault) for fault in trial.faults]
 
 
-def _reading(row: Datapoint | None, value: Value, trace: Trace | None) -> dict[str, Any]:
-    spans = [list(span) for span in trace.spans] if trace else []
-    return {
-        "value": value,
-        "unit": row.unit if row else "",
-        "raw": trace.raw if trace else None,
+def _reading(tried: TriedValue) -> dict[str, Any]:
+    spans = [list(span) for span in tried.spans]
+    reading: dict[str, Any] = {
+        "value": tried.value,
+        "unit": tried.row.unit if tried.row else "",
+        "raw": tried.raw,
         "span": spans[0] if len(spans) == 1 else spans or None,
     }
+    if tried.reason:
+        reading["implausible"] = {"value": tried.implausible, "reason": tried.reason}
+    return reading
 
 
 def _document(readings: dict[str, Any], faults: list[dict[str, str]]) -> str:

@@ -9,8 +9,8 @@ import click
 
 from core.host import load
 from core.plugin import Plugin
-from core.registry import Part, Registry, part_of
-from core.thing_model.product import Mounted
+from core.registry import Part, Registry
+from core.trial import part_alone
 from portal.cli import near
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -61,8 +61,7 @@ def part_named(name: str, variant: str, firmware: str, folder: Path | None) -> P
     if variant and variant not in plugin.variants:
         known = ", ".join(filter(None, plugin.variants)) or "none"
         raise click.UsageError(f"{name} has no variant {variant!r}; variants are {known}")
-    model = f"{name}.{variant}" if variant else name
-    return part_of(plugin, "", Mounted(model), firmware)
+    return part_alone(plugin, variant, firmware)
 
 
 def item_named(what: str, name: str, known: Mapping[str, Named]) -> Named:
