@@ -277,3 +277,12 @@ async def test_times_are_the_sites_or_utc(site: Site):
     assert "2026-09-21 16:13:20" in page
     assert "2026-09-21 14:13:20" in await html(site, f"{DEVICE}/logs?tz=utc")
     assert "2026-09-21 14:13:20" in await html(site, f"{DEVICE}/logs")
+
+
+async def test_what_people_and_plugins_say_stays_text_in_lists(site: Site):
+    page = await html(site, "/systems")
+    assert "Zephyr Q9 &lt;b&gt;bold&lt;/b&gt;" in page
+    assert "<b>bold</b>" not in page
+    page = await html(site, "/systems?q=<b>x</b>50%25")
+    assert "<b>x" not in page.lower()
+    assert "&lt;B&gt;X&lt;/B&gt;50%" in page or "&lt;b&gt;x&lt;/b&gt;50%" in page
