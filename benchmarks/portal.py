@@ -33,6 +33,7 @@ from core.listing import cursors, rows
 from core.listing.cursors import Place
 from core.listing.filters import Clock
 from core.listing.query import Occasion, Query, read_query
+from core.listing.tables import Listing
 from core.registry import Registry
 from core.runtime.database import Database
 from core.runtime.settings import Settings
@@ -52,17 +53,19 @@ Said = dict[str, list[str]]
 
 @frozen
 class Bench:
-    """A database full of systems, and who asks it."""
+    """A database full of rows, who asks it, and for which columns of which list."""
 
     database: Database
     registry: Registry
+    listing: Listing = LISTING
+    columns: Sequence[str] = COLUMNS
 
     @property
     def occasion(self) -> Occasion:
         return Occasion(PLATFORM, NOW, self.registry)
 
     async def page(self, query: Query) -> Any:
-        return await rows.page(self.database.read, LISTING, query, self.occasion, COLUMNS)
+        return await rows.page(self.database.read, self.listing, query, self.occasion, self.columns)
 
 
 def questions(number: int, registry: Registry) -> list[Said]:
@@ -87,8 +90,8 @@ def questions(number: int, registry: Registry) -> list[Said]:
     return asked
 
 
-def query_of(said: Said) -> Query:
-    query, problems = read_query(LISTING, said, Clock(NOW))
+def query_of(said: Said, listing: Listing = LISTING) -> Query:
+    query, problems = read_query(listing, said, Clock(NOW))
     assert not problems, problems
     return query
 
@@ -134,13 +137,13 @@ async def bare(bench: Bench, query: Query) -> float:
         return await timed(ask)
 
 
-async def lists(bench: Bench, number: int) -> tuple[dict[str, float], dict[str, float]]:
+async def lists(bench: Bench, asked: Sequence[Said]) -> tuple[dict[str, float], dict[str, float]]:
     """Pages of any filters in any order."""
     ours: list[float] = []
     theirs: list[float] = []
     slowest = (0.0, Said())
-    for said in questions(number, bench.registry):
-        query = query_of(said)
+    for said in asked:
+        query = query_of(said, bench.listing)
         taken = await timed(lambda query=query: bench.page(query))
         ours.append(taken)
         theirs.append(await bare(bench, query))
@@ -289,7 +292,7 @@ async def run(url: str, number: int, *, short: bool) -> Report:
             print(f"  filling in {number:,} systems", file=sys.stderr)
             products = sorted({id_ for id_, _ in registry.products})
             await portal_fleet.fill(database, number, products)
-        figures, ratios = await lists(bench, times)
+        figures, ratios = await lists(bench, questions(times, registry))
         figures |= await parts(bench, times)
         more, deep = await far(bench)
         figures |= {**more, **await counts(bench, times // 4), **await models(registry)}

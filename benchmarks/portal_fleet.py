@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -60,7 +61,7 @@ async def fill(database: Database, number: int, products: list[str]) -> None:
     """Register systems 1 to `number`; 2 in 100 have an open critical fault, 3 never spoke."""
     rows = systems_of(number, products)
     for _ in range(0, number, BATCH):
-        batch = [row for row, _ in zip(rows, range(BATCH), strict=False)]
+        batch = list(islice(rows, BATCH))
         async with database.begin() as connection:
             await write(connection, systems, COLUMNS, batch, "")
     async with database.begin() as connection:

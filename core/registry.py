@@ -224,6 +224,14 @@ class Registry:
         fitting = [p for p in self.newest.values() if p.accepts(sn)]
         return fitting[0] if len(fitting) == 1 else None
 
+    def system_of(self, id_: str, version: str, firmware: str = "") -> System | None:
+        """What a system of this model is made of; None where no such model is loaded.
+
+        Where its version of the model is not loaded the newest one stands in.
+        """
+        product = self.product(id_, version) or self.product(id_)
+        return None if product is None else self.system(product, firmware)
+
     def system(self, product: ProductModel, firmware: str = "") -> System:
         """The parts of a product model at a firmware version; resolved once and remembered."""
         key = (product, firmware)

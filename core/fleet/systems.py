@@ -214,13 +214,8 @@ async def changed_since(connection: AsyncConnection, time: int) -> set[tuple[str
 
 
 def model_of(registry: Registry, record: SystemRecord) -> System | None:
-    """What the system is made of: its product model at its firmware.
-
-    Where its version of the model is not loaded the newest one stands in; None if there is none.
-    """
-    product = registry.product(record.product_id, record.product_version)
-    product = product or registry.product(record.product_id)
-    return None if product is None else registry.system(product, record.firmware)
+    """What the system is made of; None where no version of its product model is loaded."""
+    return registry.system_of(record.product_id, record.product_version, record.firmware)
 
 
 def _filtered(query: Select[Any], product_id: str, search: str) -> Select[Any]:

@@ -37,6 +37,17 @@ faults = Table(
         postgresql_where=text("closed_at IS NULL"),
     ),
     Index(None, "system_id", "opened_at"),
+    Index(None, "opened_at", "id"),
+    Index(None, "severity", "opened_at", "id"),
+    Index(None, "slot", "opened_at", "id"),
+    Index(None, "code", "opened_at", "id"),
+    Index(
+        "ix_faults_open_opened_at",
+        "opened_at",
+        "id",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 """One row per time that a fault was present; open while `closed_at` is NULL."""
 

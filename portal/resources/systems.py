@@ -5,7 +5,6 @@ from typing import Final
 from core.fleet.listed import LISTING
 from core.listing.query import Occasion
 from core.listing.tables import Row
-from core.registry import Registry, System
 from core.telemetry.readings import house, latest_of_all
 from portal.presentation import status
 from portal.presentation.house import role_readings
@@ -22,7 +21,8 @@ ROLES: Final = {
 }
 
 
-def _products(services: Services) -> dict[str, str]:
+def models(services: Services) -> dict[str, str]:
+    """The names of product models by their ids."""
     return {product.id: product.name for product in services.registry.newest.values()}
 
 
@@ -32,17 +32,12 @@ async def _with_readings(services: Services, _: Occasion, rows: list[Row]) -> No
         latest = await latest_of_all(connection, [row["id"] for row in rows])
     for row in rows:
         readings = latest.get(row["id"], {})
-        system = _model(services.registry, row)
+        model = (row["product_id"], row["product_version"], row["firmware"])
+        system = services.registry.system_of(*model)
         said = role_readings(house(system, readings)) if system else {}
         row |= {column: said.get(role) for column, role in ROLES.items()}
         times = [row["last_frame_at"], *(reading.receive_time for reading in readings.values())]
         row["last_frame_at"] = max((time for time in times if time is not None), default=None)
-
-
-def _model(registry: Registry, row: Row) -> System | None:
-    product = registry.product(row["product_id"], row["product_version"])
-    product = product or registry.product(row["product_id"])
-    return registry.system(product, row["firmware"]) if product else None
 
 
 SYSTEMS: Final = Resource(
@@ -58,7 +53,7 @@ SYSTEMS: Final = Resource(
         Column("name", N_("Name")),
         Column("status", N_("Status"), "mark", marks=status.SYSTEM),
         Column("last_frame_at", N_("Last communication"), "ago"),
-        Column("product_id", N_("Product model"), choices=_products, link="/products/{product_id}"),
+        Column("product_id", N_("Product model"), choices=models, link="/products/{product_id}"),
         Column("country", N_("Country")),
         Column("pv_power", N_("Solar"), "reading"),
         Column("load_power", N_("Load"), "reading"),
@@ -78,7 +73,7 @@ SYSTEMS: Final = Resource(
             "q", N_("Serial number"), hint=N_("Its beginning, or 3 characters"), first=True
         ),
         FilterField("status", first=True),
-        FilterField("product", N_("Product model"), choices=_products, first=True),
+        FilterField("product", N_("Product model"), choices=models, first=True),
         FilterField("country", N_("Country")),
         FilterField("company", N_("Company"), hint=N_("Part of its name")),
     ),

@@ -2,10 +2,11 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
-from portal.texts import SOURCE, _, catalogue_of, chosen, speaking, texts_of
+from portal.texts import LOCALES, SOURCE, _, catalogue_of, chosen, speaking, texts_of
 from portal.texts.extraction import languages, wrong
 from tests.portal import unseen
 from tests.portal.conftest import Site
@@ -25,6 +26,11 @@ PAGES = (
     f"{DEVICE}/logs?kind=repair",
     f"{DEVICE}/explain/inverter/charge",
     f"{DEVICE}/explain/inverter/mode",
+    "/faults",
+    "/fault-codes",
+    "/data-points",
+    "/inverters",
+    f"/plugins/{unseen.NAME}/playground",
     "/plugins",
     f"/plugins/{unseen.NAME}",
     "/products",
@@ -145,3 +151,13 @@ async def test_twins_and_problems_for_machines_are_english_whatever_the_browser_
         assert (await site.client.get(path, headers=chinese)).text == english.text
     answer = await site.client.get("/nowhere", headers={**chinese, "accept": "application/json"})
     assert answer.json()["detail"].isascii()
+
+
+TEMPLATES = sorted(LOCALES.with_name("templates").rglob("*.jinja"))
+OF_DATA = re.compile(r"(?<![\w.])_\((?![\"']|each\.condition\.text, \*\*)")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_data_is_translated_by_the_filter(template: Path) -> None:
+    """What `_` gives is taken for HTML as it is: it is for texts written in the template."""
+    assert OF_DATA.findall(template.read_text(encoding="utf-8")) == []

@@ -7,7 +7,8 @@ SOURCE = '''
 """Zephyr Q9, made up for a test."""
 
 from thingwright import (
-    Command, Component, Datapoint, Decoder, Enumeration, Fault, LogRule, Rating, Source, View,
+    Command, Component, Datapoint, Decoder, Enumeration, Fault, Function, GridLimit, GridSpec,
+    LogRule, Rating, Source, View,
     hookimpl, product_files,
 )
 from thingwright.layout import i16, registers, u16
@@ -31,6 +32,22 @@ def declare_components():
     yield Component(
         "inverter", "Zephyr Q9", vendor="Zephyr " + HOSTILE,
         ratings=(Rating("rated_power", 9000, "W", confidence="unverified"),),
+    )
+    for kind in ("battery", "meter", "wifi", "charger"):
+        yield Component(kind, f"Zephyr {kind} " + HOSTILE, kind, doc="Part " + HOSTILE)
+
+
+@hookimpl
+def declare_functions():
+    yield Function("night_hum", "hardware", "Night hum " + HOSTILE, doc="Hums " + HOSTILE)
+    yield Function("day_hum", "software", "Day hum " + HOSTILE, codes="hum.day")
+
+
+@hookimpl
+def declare_grid_specs():
+    yield GridSpec(
+        "zz_hum", "Hum " + HOSTILE, "2026", "Nowhere", ("DE",), 230, 50,
+        limits=(GridLimit("ov1", "voltage", 260, "V", 0.2), GridLimit("uf1", "frequency", 47, "Hz")),
     )
 
 
