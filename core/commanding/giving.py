@@ -107,8 +107,10 @@ async def cancel_command(
     mine = commands.c.system_id.in_(select(systems.c.id).where(visible(access)))
     which = and_(commands.c.id == command_id, commands.c.instruction_id.is_not(None), mine)
     said = printable(f"withdrawn{reason and ': '}{reason}")
-    how = {"now": now, "actor": access.name, "reason": said}
-    if not await move_unsent(connection, which, State.CANCELLED, **how):
+    gone = await move_unsent(
+        connection, which, State.CANCELLED, now=now, actor=access.name, reason=said
+    )
+    if not gone:
         what = "does not wait any more, or was not given by anybody"
         raise RequestError(Problem("command", what, "what was sent cannot be called back"))
     query = (

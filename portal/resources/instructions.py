@@ -53,6 +53,10 @@ async def _in_words(_: Services, __: Occasion, found: list[Row]) -> None:
             row["parameters"] = said(row["parameters"])
 
 
+async def _may_instruct(_: Services, occasion: Occasion) -> Mapping[str, Any]:
+    return {"may_instruct": occasion.access.may("systems:command")}
+
+
 async def _about(services: Services, occasion: Occasion, row: Row) -> Mapping[str, Any]:
     """Its commands by state and one by one; of a single one, the course."""
     async with services.database.read() as connection:
@@ -132,8 +136,10 @@ INSTRUCTIONS: Final = Resource(
     ),
     complete=_with_progress,
     needs=("id",),
+    list_context=_may_instruct,
     detail_context=_about,
     refresh=5,
+    template="resource/instructions.html.jinja",
     detail_template="resource/instruction.html.jinja",
     empty=Empty(N_("Nothing was instructed yet"), N_("Nobody has told a system anything."), "send"),
 )

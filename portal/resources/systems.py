@@ -1,5 +1,6 @@
 """ESS Systems: every system that somebody may see."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from core.fleet.listed import LISTING
@@ -37,6 +38,11 @@ async def _with_readings(services: Services, _: Occasion, rows: list[Row]) -> No
         row |= {column: said.get(role) for column, role in ROLES.items()}
         times = [row["last_frame_at"], *(reading.receive_time for reading in readings.values())]
         row["last_frame_at"] = max((time for time in times if time is not None), default=None)
+
+
+async def _may_instruct(_: Services, occasion: Occasion) -> Mapping[str, bool]:
+    access = occasion.access
+    return {"may_instruct": access.may("systems:command") and access.may("commands:bulk")}
 
 
 def _model(registry: Registry, row: Row) -> System | None:
@@ -83,6 +89,7 @@ SYSTEMS: Final = Resource(
         FilterField("company", N_("Company"), hint=N_("Part of its name")),
     ),
     complete=_with_readings,
+    list_context=_may_instruct,
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),
     detail=False,
     zone="timezone",

@@ -125,3 +125,93 @@ async def test_a_second_person_approves_what_was_shown(site: Site):
     assert (row["approved_by"], row["state"]) == ("ada", "QUEUED")
     late = await act(site, "/instructions/act/approve", made.id, digest=made.digest)
     assert "left out" in words(late.text)
+
+
+async def step(site: Site, name: str, **fields: str):
+    """Send a step of a new instruction."""
+    return await site.post("/instructions/new", "/account", _step=name, **fields)
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, words(page)
+    return html.unescape(found[1])
+
+
+async def test_an_instruction_is_written_tried_and_given(site: Site):
+    await site.register(OTHER, "Hut")
+    begun = await site.client.get("/instructions/new?_systems=q%3DZQ9")
+    assert 'value="q=ZQ9" checked' in begun.text
+    meant = {"_systems": "q=ZQ9", "_sns": unseen.SN.lower()}
+    chosen = await step(site, "systems", **meant)
+    assert 'value="inverter/set_feed_limit"' in chosen.text
+    meant |= {"_command": "inverter/set_feed_limit"}
+    assert 'name="feed_limit"' in (await step(site, "command", **meant)).text
+    wrong = await step(site, "try", **meant, feed_limit="90000")
+    assert wrong.status_code == 422
+    assert "is outside its range" in wrong.text
+    assert 'value="90000"' in wrong.text
+    meant |= {"feed_limit": "3000", "_reason": "a wish"}
+    tried = await step(site, "try", **meant)
+    assert tried.status_code == 200
+    assert "4 kW → <b>3 kW</b>" in tried.text
+    assert "0b b8" in tried.text
+    assert await rows(site, "/instructions") == []
+    meant |= {name: hidden(tried.text, name) for name in ("_digest", "_key")}
+    for _ in range(2):  # pressed twice
+        given = await step(site, "give", **meant)
+        assert given.status_code == 303, words(given.text)
+    (row,) = await rows(site, "/instructions")
+    assert given.headers["location"] == f"/instructions/{row['id']}?given=yes"
+    assert (row["targets"], row["created_by"], row["reason"]) == (2, "ada", "a wish")
+
+
+async def test_what_changed_since_the_dry_run_is_not_given(site: Site):
+    meant = {"_systems": "q=ZQ9", "_command": "inverter/set_feed_limit", "feed_limit": "3000"}
+    tried = await step(site, "try", **meant)
+    meant |= {name: hidden(tried.text, name) for name in ("_digest", "_key")}
+    await site.register(OTHER, "Hut")
+    answer = await step(site, "give", **meant)
+    assert answer.status_code == 422
+    assert "would be another instruction than was shown" in answer.text
+    assert await rows(site, "/instructions") == []
+
+
+async def test_refused_systems_are_left_out_only_when_that_is_said(site: Site):
+    sns = f"{unseen.SN}\nNOBODY000001"
+    meant = {"_sns": sns, "_command": "inverter/set_feed_limit", "feed_limit": "3000"}
+    tried = await step(site, "try", **meant)
+    assert "is not registered" in tried.text
+    assert "_digest" not in tried.text
+    partly = await step(site, "try", **meant, _partial="yes")
+    meant |= {name: hidden(partly.text, name) for name in ("_digest", "_key")}
+    assert (await step(site, "give", **meant)).status_code == 422
+    assert (await step(site, "give", **meant, _partial="yes")).status_code == 303
+    assert (await rows(site, "/instructions"))[0]["targets"] == 1
+
+
+async def test_risk_is_confirmed_and_time_is_read(site: Site):
+    meant = {"_sns": unseen.SN, "_command": "inverter/set_mode", "mode": "1"}
+    bad = await step(site, "try", **meant, _at="tomorrow")
+    assert bad.status_code == 422
+    meant |= {"_at": "2026-09-21T20:00"}
+    tried = await step(site, "try", **meant)
+    meant |= {name: hidden(tried.text, name) for name in ("_digest", "_key")}
+    assert "Tick the box" in (await step(site, "give", **meant)).text
+    given = await step(site, "give", **meant, _confirmed="yes")
+    assert given.status_code == 303, words(given.text)
+    (row,) = await rows(site, "/instructions", "columns=id,not_before")
+    assert row["not_before"] == 1_790_020_800_000
+
+
+async def test_nothing_goes_on_without_systems_or_for_who_may_not(site: Site):
+    assert "no system is named" in (await step(site, "systems")).text
+    unknown = await step(site, "systems", _sns="NOBODY000001")
+    assert unknown.status_code == 422
+    assert "no such system is known" in unknown.text
+    await site.register(OTHER, "Hut")
+    await become(site, "lisa", "l2")
+    assert (await step(site, "systems", _sns=unseen.SN)).status_code == 200
+    assert (await step(site, "systems", _systems="q=ZQ9")).status_code == 403
+    await become(site, "vera", "read_only")
+    assert (await site.client.get("/instructions/new")).status_code == 403
