@@ -47,6 +47,7 @@ def byte_ordered(length: int) -> Any:
 
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LAST_MOMENT: Final = 2**48 - 1
 
 Row = tuple[Any, ...]
 Connection = AsyncConnection
@@ -75,7 +76,15 @@ class ConflictError(ValueError):
 
 def ulid(now: int) -> str:
     """A new ULID: 48 bits of UTC milliseconds and 80 of chance, 26 letters that sort by time."""
-    number = now << 80 | secrets.randbits(80)
+    return _in_letters(now << 80 | secrets.randbits(80))
+
+
+def first_ulid(now: int) -> str:
+    """The lowest ULID of a moment."""
+    return _in_letters(max(0, min(now, LAST_MOMENT)) << 80)
+
+
+def _in_letters(number: int) -> str:
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -96,6 +96,33 @@ async def cancel(
     return gone
 
 
+async def cancel_command(
+    connection: AsyncConnection, access: Access, command_id: str, *, reason: str, now: int
+) -> None:
+    """Withdraw one command of an instruction, before it is sent; the others stay.
+
+    Needs `commands:cancel`; raises AccessError and RequestError.
+    """
+    access.require("commands:cancel")
+    mine = commands.c.system_id.in_(select(systems.c.id).where(visible(access)))
+    which = and_(commands.c.id == command_id, commands.c.instruction_id.is_not(None), mine)
+    said = printable(f"withdrawn{reason and ': '}{reason}")
+    gone = await move_unsent(
+        connection, which, State.CANCELLED, now=now, actor=access.name, reason=said
+    )
+    if not gone:
+        what = "does not wait any more, or was not given by anybody"
+        raise RequestError(Problem("command", what, "what was sent cannot be called back"))
+    query = (
+        select(commands.c.instruction_id, systems.c.sn)
+        .join(systems)
+        .where(commands.c.id == command_id)
+    )
+    instruction_id, sn = (await connection.execute(query)).one()
+    about = (AREA, "cancel", instruction_id)
+    await entries.record(connection, access, *about, new={"sn": sn}, reason=reason, now=now)
+
+
 async def _checked(
     connection: AsyncConnection, registry: Registry, access: Access, order: Order, now: int
 ) -> Trial:

@@ -143,6 +143,19 @@ async def progress(connection: AsyncConnection, ids: Sequence[str]) -> dict[str,
     return {id_: Progress(each) for id_, each in counts.items()}
 
 
+async def only_targets(
+    connection: AsyncConnection, access: Access, ids: Sequence[str]
+) -> dict[str, str]:
+    """The serial number of each instruction that is for one system alone, by id."""
+    query = (
+        select(instructions.c.id, systems.c.sn)
+        .join_from(instructions, commands)
+        .join(systems)
+        .where(instructions.c.id.in_(ids), instructions.c.targets == 1, visible(access))
+    )
+    return {row.id: row.sn for row in await connection.execute(query)}
+
+
 async def commands_of(
     connection: AsyncConnection,
     access: Access,

@@ -81,6 +81,9 @@ commands = Table(
     Column("offline", String(16), nullable=False, server_default="queue"),
     Index(None, "system_id", "id"),
     Index(None, "instruction_id", "state"),
+    Index(None, "state", "id"),
+    Index(None, "name", "id"),
+    Index(None, "created_by", "id"),
     Index(
         "ix_commands_unfinished",
         "state",

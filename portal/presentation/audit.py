@@ -29,6 +29,7 @@ AREAS: Final = {
 }
 ACTIONS: Final = {
     "approve": N_("Approved"),
+    "cancel": N_("Withdrew"),
     "change_credentials": N_("Changed the password"),
     "create": N_("Made"),
     "delete": N_("Deleted"),
@@ -37,12 +38,14 @@ ACTIONS: Final = {
     "edit": N_("Changed"),
     "enable": N_("Enabled"),
     "export": N_("Exported"),
+    "give": N_("Gave an instruction"),
     "import": N_("Imported"),
     "invite_link": N_("Gave an invitation"),
     "invite_used": N_("Used an invitation"),
     "link_identity": N_("Linked a provider's account"),
     "lock": N_("Locked"),
     "make_token": N_("Made an API token"),
+    "refuse": N_("Refused"),
     "reject": N_("Rejected"),
     "replay": N_("Took in again"),
     "reset_link": N_("Gave a link to reset the password"),
@@ -61,6 +64,7 @@ ACTIONS: Final = {
 }
 PATHS: Final = {
     "accounts": "/users/",
+    "commands": "/instructions/",
     "companies": "/companies/",
     "dead_letters": "/dead-letters/",
     "installations": "/systems/",

@@ -1,5 +1,6 @@
 """ESS Systems: every system that somebody may see."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from core.fleet.listed import LISTING
@@ -40,6 +41,11 @@ async def _with_readings(services: Services, _: Occasion, rows: list[Row]) -> No
         row["last_frame_at"] = max((time for time in times if time is not None), default=None)
 
 
+async def _may_instruct(_: Services, occasion: Occasion) -> Mapping[str, bool]:
+    access = occasion.access
+    return {"may_instruct": access.may("systems:command") and access.may("commands:bulk")}
+
+
 SYSTEMS: Final = Resource(
     id="systems",
     title=N_("ESS systems"),
@@ -78,6 +84,7 @@ SYSTEMS: Final = Resource(
         FilterField("company", N_("Company"), hint=N_("Part of its name")),
     ),
     complete=_with_readings,
+    list_context=_may_instruct,
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),
     detail=False,
     zone="timezone",

@@ -162,6 +162,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     people = await populate(database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
+    limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
+    assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
     asked = await site.post("/systems/export")
     assert asked.status_code == 303, asked.text
     token = site.client.cookies["session"]

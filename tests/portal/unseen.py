@@ -47,7 +47,9 @@ def declare_functions():
 def declare_grid_specs():
     yield GridSpec(
         "zz_hum", "Hum " + HOSTILE, "2026", "Nowhere", ("DE",), 230, 50,
-        limits=(GridLimit("ov1", "voltage", 260, "V", 0.2), GridLimit("uf1", "frequency", 47, "Hz")),
+        limits=(
+            GridLimit("ov1", "voltage", 260, "V", 0.2), GridLimit("uf1", "frequency", 47, "Hz"),
+        ),
     )
 
 
