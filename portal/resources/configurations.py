@@ -152,7 +152,7 @@ def _of_kinds() -> Iterator[Resource]:
     yield _components(
         "inverters",
         "inverter",
-        (N_("Inverters"), N_("inverter"), N_("inverters")),
+        (N_("Inverters"), N_("inverter model"), N_("inverter models")),
         (
             Column("rated_power", N_("Rated power"), "number", "kW"),
             Column("max_pv_power", N_("Most PV power"), "number", "kW"),
@@ -167,7 +167,7 @@ def _of_kinds() -> Iterator[Resource]:
     yield _components(
         "batteries",
         "battery",
-        (N_("Batteries"), N_("battery"), N_("batteries")),
+        (N_("Batteries"), N_("battery model"), N_("battery models")),
         (
             Column("nominal_capacity", N_("Rated capacity"), "number", "kWh"),
             Column("usable_capacity", N_("Usable capacity"), "number", "kWh"),
@@ -176,7 +176,7 @@ def _of_kinds() -> Iterator[Resource]:
         _menu(30, "battery-2"),
     )
     yield _components(
-        "meters", "meter", (N_("Meters"), N_("meter"), N_("meters")), (), _menu(40, "gauge")
+        "meters", "meter", (N_("Meters"), N_("meter model"), N_("meter models")), (), _menu(40, "gauge")
     )
     yield _components(
         "wifi",
