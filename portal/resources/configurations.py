@@ -176,7 +176,11 @@ def _of_kinds() -> Iterator[Resource]:
         _menu(30, "battery-2"),
     )
     yield _components(
-        "meters", "meter", (N_("Meters"), N_("meter model"), N_("meter models")), (), _menu(40, "gauge")
+        "meters",
+        "meter",
+        (N_("Meters"), N_("meter model"), N_("meter models")),
+        (),
+        _menu(40, "gauge"),
     )
     yield _components(
         "wifi",
