@@ -85,7 +85,7 @@ def of_resource(resource: Resource) -> Iterator[MenuItem]:
             menu.key,
             menu.parent,
             menu.order,
-            f"{resource.area}:read",
+            resource.reads,
         )
 
 

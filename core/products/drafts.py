@@ -21,7 +21,7 @@ from core.thing_model.problems import ModelError, Problem
 
 LONGEST: Final = 65_536
 """Characters of a text."""
-_ID: Final = re.compile(r"""^(\s*id\s*=\s*)(?:"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
+_VALUE: Final = r"""^(\s*{}\s*=\s*)(?:"[^"\n]*"|'[^'\n]*')"""
 
 
 @frozen
@@ -151,12 +151,22 @@ def renamed(text: str, id_: str) -> str:
 
     Raises ModelError where it is not TOML, RequestError where its id stands in no line of its own.
     """
+    return _rewritten(text, "id", id_)
+
+
+def released(text: str, version: str) -> str:
+    """A model's text as another version of it, and else to the letter; raises as `renamed` does."""
+    return _rewritten(text, "version", version)
+
+
+def _rewritten(text: str, key: str, value: str) -> str:
     document = document_of(text, "TOML")
-    copy = _ID.sub(lambda found: f'{found[1]}"{id_}"', text, count=1)
-    if document_of(copy, "TOML") != {**document, "id": id_}:
+    line = re.compile(_VALUE.format(key), re.MULTILINE)
+    changed = line.sub(lambda found: f'{found[1]}"{value}"', text, count=1)
+    if document_of(changed, "TOML") != {**document, key: value}:
         what = "is not written in a line of its own"
-        raise RequestError(Problem("id", what, f'write id = "{id_}" in the first line'))
-    return copy
+        raise RequestError(Problem(key, what, f'write {key} = "{value}" in the first line'))
+    return changed
 
 
 def id_of(text: str) -> str:

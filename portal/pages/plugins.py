@@ -1,14 +1,11 @@
 """Plugins: all that they declare, and those that were left out."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from msgspec import Struct
 
-from core.plugin import Plugin
-from core.thing_model.datapoint import Datapoint
 from portal.presentation.catalogue import (
     DatapointDocument,
     GridSpecDocument,
@@ -19,6 +16,7 @@ from portal.presentation.catalogue import (
     datapoint_document,
     file_of,
     grid_spec_document,
+    grouped,
     problem_document,
     source_document,
 )
@@ -67,20 +65,14 @@ async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[Plug
         "plugin": plugin,
         "rating": rating,
         "told_by": told_by,
-        "groups": list(_groups(plugin)),
+        "groups": [
+            (group, [datapoint_document(plugin, each) for each in some])
+            for group, some in grouped(plugin.datapoints)
+        ],
         "doubtful": is_doubtful,
         "grid_pictures": {g.id: grid_picture(plugin, g) for g in plugin.grid_specs},
     }
     return Loaded(document, name, rows, DATAPOINT_COLUMNS, ((_("Plugins"), "/plugins"),), view)
-
-
-def _groups(plugin: Plugin) -> Iterator[tuple[str, list[DatapointDocument]]]:
-    """Datapoints by group, in the order of the declarations."""
-    groups: dict[str, list[Datapoint]] = {}
-    for datapoint in plugin.datapoints:
-        groups.setdefault(datapoint.group, []).append(datapoint)
-    for group, datapoints in groups.items():
-        yield group, [datapoint_document(plugin, d) for d in datapoints]
 
 
 def _flat(value: object) -> str | float | None:

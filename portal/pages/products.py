@@ -2,15 +2,21 @@
 
 from typing import Final
 
+from litestar import Response, get
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
+from core.products import publishing
+from core.products.configured import shipped_ids
+from core.records import RequestError
 from core.registry import Registry
+from core.thing_model.problems import ModelError
 from core.thing_model.product import ProductModel
 from core.thing_model.roles import ROLES
 from portal.presentation.device import ComponentDocument, components
 from portal.services import TheServices
+from portal.signing_in import TheAccess, needs
 from portal.texts import _, translated
 from portal.twins import Loaded, page
 
@@ -37,6 +43,16 @@ class RoleDocument(Struct, frozen=True):
     read_from: list[str]
 
 
+class VersionDocument(Struct, frozen=True):
+    """A version of a product model; one that a plugin ships has no times. UTC milliseconds."""
+
+    version: str
+    origin: str
+    published_at: int | None
+    published_by: str
+    retired_at: int | None
+
+
 class ProductDocument(Struct, frozen=True):
     """A product model with its components, roles, functions and grid specifications."""
 
@@ -47,12 +63,33 @@ class ProductDocument(Struct, frozen=True):
     roles: list[RoleDocument]
     functions: dict[str, str]
     grid_specs: dict[str, str]
+    history: list[VersionDocument]
 
 
-async def show_product(services: TheServices, product: FromPath[str]) -> Loaded[ProductDocument]:
-    """One product model, in its newest version."""
+class ChangeDocument(Struct, frozen=True):
+    """A key that differs between two versions; null where it is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+class ComparisonDocument(Struct, frozen=True):
+    """What changed from one version of a product model to another."""
+
+    product: str
+    old: str
+    new: str
+    versions: list[str]
+    changes: list[ChangeDocument]
+
+
+async def show_product(
+    services: TheServices, access: TheAccess, product: FromPath[str]
+) -> Loaded[ProductDocument]:
+    """One product model, in its newest version that is offered, else in its last one."""
     registry = services.registry
-    if (model := registry.product(product)) is None:
+    if (model := _newest(registry, product)) is None:
         raise NotFoundException(_("There is no product model %(id)s.", id=repr(product)))
     system = registry.system(model)
     roles = [
@@ -67,10 +104,83 @@ async def show_product(services: TheServices, product: FromPath[str]) -> Loaded[
         roles,
         _functions(registry, model),
         {g: registry.grid_specs[g].name for g in model.grid_specs if g in registry.grid_specs},
+        await _history(services, access, product),
     )
     rows = [(c.slot, c.label, c.vendor, c.plugin, c.variant) for c in document.components]
+    view = {
+        "may": lambda action: access.may(f"products:{action}"),
+        "is_ours": any(v.published_at and not v.retired_at for v in document.history),
+        "has_draft": any(v.published_at for v in document.history),
+    }
     header = ("slot", "label", "vendor", "plugin", "variant")
-    return Loaded(document, model.name, rows, header, ((_("Product models"), "/products"),))
+    return Loaded(document, model.name, rows, header, ((_("Product models"), "/products"),), view)
+
+
+def _newest(registry: Registry, product: str) -> ProductModel | None:
+    known = [model for (id_, _version), model in registry.products.items() if id_ == product]
+    return registry.product(product) or max(known, key=lambda each: each.release, default=None)
+
+
+async def _history(services: TheServices, access: TheAccess, product: str) -> list[VersionDocument]:
+    """All versions, the newest first."""
+    async with services.database.read() as connection:
+        found = await publishing.versions(connection, access, product)
+    published = [
+        VersionDocument(v.version, "here", v.published_at, v.published_by, v.retired_at)
+        for v in found
+    ]
+    ours = {each.version for each in published}
+    plugin = shipped_ids(services.registry).get(product, "")
+    shipped = [
+        VersionDocument(model.version, plugin, None, "", None)
+        for (id_, version), model in services.registry.products.items()
+        if id_ == product and version not in ours
+    ]
+    return sorted([*published, *shipped], key=lambda v: _numbers(v.version), reverse=True)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+async def compare_product(
+    services: TheServices,
+    access: TheAccess,
+    product: FromPath[str],
+    old: FromQuery[str],
+    new: FromQuery[str],
+) -> Loaded[ComparisonDocument]:
+    """What changed between two versions, key by key; "draft" is the draft."""
+    async with services.database.read() as connection:
+        try:
+            found = await publishing.compare(
+                connection, services.registry, access, product, old=old, new=new
+            )
+        except ModelError as error:
+            raise RequestError(*error.problems) from None
+    changes = [ChangeDocument(c.path, _said(c.before), _said(c.after)) for c in found]
+    known = [version.version for version in await _history(services, access, product)]
+    document = ComparisonDocument(product, old, new, known, changes)
+    crumbs = ((_("Product models"), "/products"), (product, f"/products/{product}"))
+    title = _("%(product)s: %(old)s and %(new)s", product=product, old=old, new=new)
+    rows = [(each.path, each.before, each.after) for each in changes]
+    return Loaded(document, title, rows, ("path", "before", "after"), crumbs)
+
+
+def _said(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+@get("/products/{product:str}/toml", guards=[needs("products:read")], include_in_schema=False)
+async def toml(
+    services: TheServices, access: TheAccess, product: FromPath[str], version: FromQuery[str] = ""
+) -> Response[bytes]:
+    """A version as it was written, to the letter; the newest, unless one or "draft" is named."""
+    async with services.database.read() as connection:
+        text = await publishing.text_of(connection, services.registry, access, product, version)
+    name = "-".join(filter(None, (product, version)))
+    headers = {"Content-Disposition": f'attachment; filename="{name}.toml"'}
+    return Response(text.encode(), media_type="application/toml", headers=headers)
 
 
 def _summary(model: ProductModel) -> ProductSummary:
@@ -97,4 +207,11 @@ ROUTES: Final = [
     *page(
         "/products/{product:str}", "product.html.jinja", show_product, permission="products:read"
     ),
+    *page(
+        "/products/{product:str}/compare",
+        "configurations/comparison.html.jinja",
+        compare_product,
+        permission="products:read",
+    ),
+    toml,
 ]

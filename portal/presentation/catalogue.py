@@ -1,5 +1,6 @@
 """Declarations of a plugin as documents: what a reader of its page or its twin learns."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -152,6 +153,14 @@ def datapoint_document(plugin: Plugin, datapoint: Datapoint) -> DatapointDocumen
         translated(CONFIDENCE.get(confidence, confidence)),
         is_doubtful(confidence),
     )
+
+
+def grouped(datapoints: Iterable[Datapoint]) -> Iterable[tuple[str, list[Datapoint]]]:
+    """Datapoints by group, in the order of the declarations."""
+    groups: dict[str, list[Datapoint]] = {}
+    for datapoint in datapoints:
+        groups.setdefault(datapoint.group, []).append(datapoint)
+    return groups.items()
 
 
 def grid_spec_document(plugin: Plugin, spec: GridSpec) -> GridSpecDocument:

@@ -111,7 +111,7 @@ def rating(plugin: Plugin, given: Rating) -> RatingDocument:
     confidence = plugin.confidence_of(given)
     source = plugin.source_of(given)
     return RatingDocument(
-        given.name.replace("_", " ").capitalize(),
+        translated(given.name.replace("_", " ").capitalize()),
         given.value,
         given.unit,
         str(quantity(given.value, given.unit)),

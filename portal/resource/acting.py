@@ -47,7 +47,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
 
     @post(
         f"{resource.path}/act/{{action:str}}",
-        guards=[needs(f"{resource.area}:read")],
+        guards=[needs(resource.reads)],
         include_in_schema=False,
     )
     async def act(

@@ -21,7 +21,10 @@ Kind = Literal["text", "code", "mark", "number", "reading", "time", "ago", "flag
 `time` and `ago` are UTC milliseconds, `list` is a list of texts, `bytes` is shown in hex, and
 `reading` is a RoleReading, whose words say what a sign would."""
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
-FieldKind = Literal["text", "long", "mail", "number", "choice", "choices", "flag", "date", "hidden"]
+FieldKind = Literal[
+    "text", "long", "toml", "mail", "number", "choice", "choices", "flag", "date", "hidden"
+]
+"""`toml` is kept to the letter, and `hidden` goes with the form unseen."""
 
 NUMERIC: Final = ("number", "reading")
 NEEDS_REASON: Final = ("disruptive", "irreversible")
@@ -209,6 +212,7 @@ class Resource:
     id: names it in addresses (`/id`), views, exports and in OpenAPI.
     area: the first word of its permissions; reading needs `area:read`, a new row `area:create`, a
     change `area:edit`, an export `area:export`, an action `area:` and its id.
+    reading: the action that reading needs, where that is not "read".
     one, many: what a row is called, "company" and "companies".
     complete: fills columns that the listing has not, for the rows of a page.
     needs: columns of the listing that `complete`, links and actions read beside those shown.
@@ -239,12 +243,18 @@ class Resource:
     export: bool = True
     zone: str = ""
     refresh: int = 0
+    reading: str = "read"
     template: str = "resource/list.html.jinja"
     detail_template: str = "resource/detail.html.jinja"
 
     @property
     def path(self) -> str:
         return f"/{self.id}"
+
+    @property
+    def reads(self) -> str:
+        """The permission without which nobody sees it."""
+        return f"{self.area}:{self.reading}"
 
     def column(self, id: str) -> Column | None:
         return next((column for column in self.columns if column.id == id), None)

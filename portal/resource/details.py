@@ -25,7 +25,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
     """The handlers of a row's own page, where the resource has one."""
     if not resource.detail:
         return []
-    guards = [needs(f"{resource.area}:read")]
+    guards = [needs(resource.reads)]
     path = f"{resource.path}/{{row:str}}"
     document = documents.row_type(resource)
 

@@ -73,7 +73,7 @@ def _read(each: Field, said: Sequence[str], services: Services) -> tuple[Any, st
         return empty, "is needed" if each.required else ""
     if each.kind in ("choice", "choices"):
         return _choices(each, said, services)
-    text = said[-1].strip()
+    text = said[-1].replace("\r\n", "\n") if each.kind == "toml" else said[-1].strip()
     if len(text) > each.longest:
         return text, f"is longer than {each.longest} characters"
     if "\0" in text:
@@ -122,6 +122,7 @@ _PARSED: Final = ("number", "date")
 _READERS: Final[Mapping[FieldKind, Callable[[Field, str], tuple[Any, str]]]] = {
     "text": _text,
     "long": _text,
+    "toml": _text,
     "hidden": _text,
     "mail": _mail,
     "number": _number,

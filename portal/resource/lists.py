@@ -27,7 +27,7 @@ NOTHING: Final = Page([], None, None)
 
 def routes(resource: Resource) -> list[HTTPRouteHandler]:
     """The handlers of the list."""
-    guards = [needs(f"{resource.area}:read")]
+    guards = [needs(resource.reads)]
 
     @get(resource.path, guards=guards, include_in_schema=False, name=f"{resource.id}:html")
     async def page(

@@ -65,7 +65,7 @@ async def opening(shelf: Shelf, state: State) -> str:
 
 def routes(resource: Resource) -> list[HTTPRouteHandler]:
     """The handlers that save, remove and choose views."""
-    reading = needs(f"{resource.area}:read")
+    reading = needs(resource.reads)
 
     @post(f"{resource.path}/views", guards=[reading], include_in_schema=False)
     async def save(
