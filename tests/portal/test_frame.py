@@ -54,7 +54,7 @@ async def test_what_the_browser_keeps_is_written_on_the_page_and_nothing_else(si
     assert '<html lang="en" data-theme="dark" data-density="compact" data-shortcuts="off"' in text
     site.client.cookies.set("shut", "ota.communication-data")
     text = (await site.client.get("/products")).text
-    assert text.count("<details open>") == 2
+    assert text.count("<details open>") == 3
     site.client.cookies.set("density", "<huge>")
     text = (await site.client.get("/products")).text
     assert 'data-density="comfortable"' in text
