@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from core.access import Access
+from core.commanding import approvals
 from core.registry import Registry
 from core.runtime.clock import Clock
 from core.runtime.database import Database
@@ -41,6 +42,7 @@ class Place:
 PLACES: Final[Mapping[str, Place]] = {
     "dead_letters": Place("/dead-letters", "dead_letters:read", alarming=False),
     "plugins_left_out": Place("/plugin-problems"),
+    "unapproved": Place("/instructions?state=PENDING_APPROVAL", "commands:approve", alarming=False),
 }
 ELSEWHERE: Final = Place()
 
@@ -55,18 +57,22 @@ class News:
 
 @define(eq=False)
 class Watch:
-    """What was found at the last look, and what the live feed says now."""
+    """What was found at the last look, and what the live feed says now.
+
+    unapproved: how many instructions wait for a second person, by the id of who asked.
+    """
 
     registry: Registry
     hub: Hub
     folder: Path
     found: tuple[Condition, ...] = ()
+    unapproved: Mapping[int | None, int] = field(factory=dict[int | None, int])
 
     def news(self, access: Access) -> tuple[News, ...]:
         """What somebody may be told of, the gravest first."""
         told = [
             News(each, PLACES.get(each.code, ELSEWHERE))
-            for each in gravest_first([*self._feed(), *self.found])
+            for each in gravest_first([*self._feed(), *self.found, *self._unapproved(access)])
         ]
         return tuple(each for each in told if access.may(each.place.permission))
 
@@ -76,6 +82,12 @@ class Watch:
         elif self.hub.lag is not None and self.hub.lag > LATE:
             yield Condition("feed_late", "warning", {"seconds": self.hub.lag // 1000})
 
+    def _unapproved(self, access: Access) -> Iterator[Condition]:
+        """What others asked for: nobody approves what they asked for themselves."""
+        asked = self.unapproved.items()
+        if count := sum(number for asker, number in asked if asker != access.user_id):
+            yield Condition("unapproved", "warning", {"count": count})
+
     async def look(self, database: Database, now: int) -> tuple[Condition, ...]:
         """Ask once; what is not well, also where the database does not answer."""
         disk = Disk("the portal", *await asyncio.to_thread(disk_of, self.folder))
@@ -83,6 +95,7 @@ class Watch:
         try:
             async with database.read() as connection:
                 self.found = tuple(await health(connection, now, Seen((disk,), left_out)))
+                self.unapproved = await approvals.waiting(connection, now)
         except Exception as error:  # noqa: BLE001  whatever a driver raises, the answer is no
             LOGGER.warning("the database does not answer: %s", error)
             self.found = (UNREACHABLE,)

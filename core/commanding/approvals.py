@@ -69,6 +69,22 @@ async def refuse(
     return given
 
 
+async def waiting(connection: AsyncConnection, now: int) -> dict[int | None, int]:
+    """How many instructions of all systems wait for a second person, by the id of who asked."""
+    unapproved = (
+        select(commands.c.instruction_id)
+        .where(
+            commands.c.state == State.PENDING_APPROVAL,
+            commands.c.finished_at.is_(None),
+            commands.c.expires_at > now,
+        )
+        .distinct()
+    )
+    asker = instructions.c.created_by_id
+    query = select(asker, func.count()).where(instructions.c.id.in_(unapproved)).group_by(asker)
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
 async def _open(
     connection: AsyncConnection, access: Access, instruction_id: str, now: int
 ) -> Instruction:

@@ -48,6 +48,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Messages that could not be taken in during the last hour: %(count)s",
         "The dead letters say why for each, and can be replayed once that is mended.",
     ),
+    "unapproved": (
+        "Instructions that wait for a second person: %(count)s",
+        "Look at each, and approve it or refuse it; until then nothing of it is sent.",
+    ),
     "feed_silent": (
         "The live feed is not connected: pages show what is stored.",
         "See whether the broker runs; the portal connects again by itself.",

@@ -215,3 +215,47 @@ async def test_nothing_goes_on_without_systems_or_for_who_may_not(site: Site):
     assert (await step(site, "systems", _systems="q=ZQ9")).status_code == 403
     await become(site, "vera", "read_only")
     assert (await site.client.get("/instructions/new")).status_code == 403
+
+
+async def test_the_bell_tells_who_may_approve_how_many_wait(site: Site):
+    meant = {"_sns": unseen.SN, "_command": "inverter/wipe"}
+    tried = await step(site, "try", **meant)
+    assert "A second person has to approve it" in tried.text
+    meant |= {name: hidden(tried.text, name) for name in ("_digest", "_key")}
+    assert (await step(site, "give", **meant, _confirmed=unseen.SN)).status_code == 303
+    (made,) = await rows(site, "/instructions", "state=PENDING_APPROVAL&columns=id,digest")
+    own = await act(site, "/instructions/act/approve", made["id"], digest=made["digest"])
+    assert "who asked for it cannot approve" in words(own.text)
+
+    await site.app.state.services.watch.look(site.database, site.clock.now)
+    said = "Instructions that wait for a second person: 1"
+    assert said not in words((await site.client.get("/")).text)
+    await become(site, "lisa", "l2")
+    assert said not in words((await site.client.get("/")).text)
+    await become(site, "olga", "operations")
+    home = await site.client.get("/")
+    assert said in words(home.text)
+    assert 'href="/instructions?state=PENDING_APPROVAL"' in home.text
+    assert (await act(site, "/instructions/act/refuse", made["id"])).status_code == 422
+    refused = await act(site, "/instructions/act/refuse", made["id"], _reason="not today")
+    assert "1 instruction: done" in words(refused.text)
+    (row,) = await rows(site, "/commands")
+    assert (row["state"], row["reason"]) == ("CANCELLED", "refused by olga: not today")
+    again = await act(site, "/instructions/act/approve", made["id"], digest=made["digest"])
+    assert "left out" in words(again.text)
+
+
+async def test_what_was_edited_or_came_too_late_is_not_approved(site: Site):
+    made = await give(site, WIPE)
+    order = Order(WIPE, [unseen.SN], reason="another one")
+    async with site.database.begin() as connection:
+        edited = await giving.revise(
+            connection, site.registry, PLATFORM, order, replaces=made.id, now=site.clock.now
+        )
+    gone = await act(site, "/instructions/act/approve", made.id, digest=made.digest)
+    assert "0 instructions: done 1 left out" in words(gone.text)
+    assert edited.approve_until
+    site.clock.now = edited.approve_until
+    await become(site, "olga", "operations")
+    late = await act(site, "/instructions/act/approve", edited.id, digest=edited.digest)
+    assert "does not wait for approval, or no longer" in words(late.text)
