@@ -4,9 +4,12 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import PackageNotFoundError, entry_points
+from importlib.metadata import version as distribution_version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -57,8 +60,20 @@ class Host:
     plugins: dict[str, Plugin] = field(factory=dict[str, Plugin])
     problems: list[Problem] = field(factory=list[Problem])
 
-    def register(self, name: str, module: ModuleType, origin: Origin) -> None:
-        """Load one plugin; everybody's plugins come through this door."""
+    def register(
+        self,
+        name: str,
+        module: ModuleType,
+        origin: Origin,
+        *,
+        version: str = "",
+        begun: float | None = None,
+    ) -> None:
+        """Load one plugin; everybody's plugins come through this door.
+
+        begun: when the import of its module began, by `time.perf_counter`.
+        """
+        start = time.perf_counter() if begun is None else begun
         file = Path(inspect.getfile(module))
         try:
             self._check_name(name, file)
@@ -69,7 +84,8 @@ class Host:
         if found := list(inconsistencies(plugin)):
             self._refuse(name, file, found)
             return
-        self.plugins[name] = plugin
+        seconds = time.perf_counter() - start
+        self.plugins[name] = evolve(plugin, version=version, load_seconds=seconds)
         if problems:
             self._refuse(name, file, problems)
 
@@ -99,6 +115,8 @@ class Host:
                 self._load(name, path, origin, package)
 
     def _load(self, name: str, path: Path, origin: Origin, package: str) -> None:
+        begun = time.perf_counter()
+        version = _shipped_version() if origin == "built in" else ""
         try:
             if package:
                 module = importlib.import_module(f"{package}.{name}")
@@ -107,17 +125,19 @@ class Host:
         except Exception as error:  # noqa: BLE001  whatever a stranger's module raises
             self._refuse(name, path, [_broken(name, error)])
         else:
-            self.register(name, module, origin)
+            self.register(name, module, origin, version=version, begun=begun)
 
     def load_installed(self) -> None:
         """Every plugin that an installed distribution offers under the entry point group."""
         for entry in sorted(entry_points(group=hookspecs.PROJECT), key=lambda e: e.name):
+            begun = time.perf_counter()
             try:
                 module: Any = entry.load()
             except Exception as error:  # noqa: BLE001  whatever a stranger's module raises
                 self._refuse(entry.name, Path(entry.value), [_broken(entry.name, error)])
             else:
-                self.register(entry.name, module, "installed")
+                version = entry.dist.version if entry.dist else ""
+                self.register(entry.name, module, "installed", version=version, begun=begun)
 
     def registry(self) -> Registry:
         """What has been loaded so far, ready for look-ups, after the checks that cross plugins."""
@@ -145,6 +165,15 @@ def load(folders: Iterable[Path] = (), *, strict: bool = False) -> Registry:
     return host.registry()
 
 
+@cache
+def _shipped_version() -> str:
+    """The version of the distribution, which is that of the plugins in it; empty without one."""
+    try:
+        return distribution_version(hookspecs.PROJECT)
+    except PackageNotFoundError:
+        return ""
+
+
 def _built_in() -> ModuleType:
     return importlib.import_module("plugins")
 
@@ -155,7 +184,7 @@ def _folded(
     """Ask every hook of the module once; pluggy knows it no longer than that."""
     _check_marks(name, module)
     with _registered(manager, name, module):
-        declared = {
+        declared: dict[str, Any] = {
             attribute: tuple(_declared(name, manager, hook)) for hook, attribute in FIELDS.items()
         }
         paths = list(_declared(name, manager, "declare_products"))

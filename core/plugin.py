@@ -32,7 +32,11 @@ KINDS = ("inverters", "batteries", "meters", "chargers", "grid_specs", "wifi", "
 
 @frozen
 class Plugin:
-    """What one plugin declared. `name` is `kind.name`, `file` where it says so."""
+    """What one plugin declared. `name` is `kind.name`, `file` where it says so.
+
+    version: of the distribution that it came in; empty of a folder. load_seconds: how long the
+    import and the checks took, in this process.
+    """
 
     name: str
     file: Path
@@ -52,6 +56,8 @@ class Plugin:
         factory=dict[tuple[str, str], str], repr=False
     )
     """TOML of the product models by id and version, as in their files."""
+    version: str = field(default="", kw_only=True, eq=False)
+    load_seconds: float = field(default=0.0, kw_only=True, eq=False, repr=False)
 
     @property
     def kind(self) -> str:

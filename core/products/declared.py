@@ -110,7 +110,11 @@ def rows_for(rows: Iterable[Any], variant: str) -> list[Any]:
 
 def _remembered(make: Callable[[Registry], Iterable[Row]]) -> Callable[[Occasion], Iterable[Row]]:
     """Rows that are made once for each registry, which never changes."""
-    made = lru_cache(maxsize=1)(lambda registry: tuple(make(registry)))
+
+    @lru_cache(maxsize=1)
+    def made(registry: Registry) -> tuple[Row, ...]:
+        return tuple(make(registry))
+
     return lambda occasion: made(occasion.registry)
 
 

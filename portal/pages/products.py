@@ -1,6 +1,6 @@
 """Product models: which components they mount in which slots."""
 
-from typing import Final
+from typing import Any, Final
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
@@ -107,8 +107,9 @@ async def show_product(
         await _history(services, access, product),
     )
     rows = [(c.slot, c.label, c.vendor, c.plugin, c.variant) for c in document.components]
-    view = {
-        "may": lambda action: access.may(f"products:{action}"),
+    actions = ("create", "edit", "retire")
+    view: dict[str, Any] = {
+        "may": {action: access.may(f"products:{action}") for action in actions},
         "is_ours": any(v.published_at and not v.retired_at for v in document.history),
         "has_draft": any(v.published_at for v in document.history),
     }
@@ -147,10 +148,17 @@ async def compare_product(
     services: TheServices,
     access: TheAccess,
     product: FromPath[str],
-    old: FromQuery[str],
-    new: FromQuery[str],
+    old: FromQuery[str] = "",
+    new: FromQuery[str] = "",
 ) -> Loaded[ComparisonDocument]:
-    """What changed between two versions, key by key; "draft" is the draft."""
+    """What changed between two versions, key by key; "draft" is the draft.
+
+    Where none is named, it is the newest and the one before.
+    """
+    known = [version.version for version in await _history(services, access, product)]
+    if not known:
+        raise NotFoundException(_("There is no product model %(id)s.", id=repr(product)))
+    old, new = old or known[:2][-1], new or known[0]
     async with services.database.read() as connection:
         try:
             found = await publishing.compare(
@@ -159,7 +167,6 @@ async def compare_product(
         except ModelError as error:
             raise RequestError(*error.problems) from None
     changes = [ChangeDocument(c.path, _said(c.before), _said(c.after)) for c in found]
-    known = [version.version for version in await _history(services, access, product)]
     document = ComparisonDocument(product, old, new, known, changes)
     crumbs = ((_("Product models"), "/products"), (product, f"/products/{product}"))
     title = _("%(product)s: %(old)s and %(new)s", product=product, old=old, new=new)

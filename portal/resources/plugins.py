@@ -12,10 +12,19 @@ from core.listing.query import Occasion, Sort
 from core.plugin import Plugin
 from core.registry import Registry
 from portal.presentation.catalogue import PluginCounts, counts_of, problem_document
+from portal.presentation.status import Mark
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
 from portal.texts import N_
 
 COUNTS: Final = PluginCounts.__struct_fields__
+NAMES: Final = (
+    "name", "kind", "origin", "title", "version", "load_time", "state", "reason", "path", *COUNTS,
+)  # fmt: skip
+STATES: Final = {
+    "loaded": Mark(N_("Loaded"), "circle-check", "success"),
+    "troubled": Mark(N_("Loaded in part"), "alert-triangle", "warning"),
+    "left_out": Mark(N_("Left out"), "x", "failed"),
+}
 
 
 def _rows(occasion: Occasion) -> tuple[Row, ...]:
@@ -24,11 +33,26 @@ def _rows(occasion: Occasion) -> tuple[Row, ...]:
 
 @lru_cache(maxsize=1)
 def _of(registry: Registry) -> tuple[Row, ...]:
-    """Every plugin; a registry never changes."""
-    return tuple(map(_row, registry.plugins.values()))
+    """Every plugin, and those that were left out; a registry never changes."""
+    reasons: dict[str, list[str]] = {}
+    for problem in registry.problems:
+        if problem.plugin:
+            reasons.setdefault(problem.plugin, []).append(problem.what)
+    loaded = [_row(plugin, reasons.pop(name, [])) for name, plugin in registry.plugins.items()]
+    return (*loaded, *(_left_out(name, said) for name, said in reasons.items()))
 
 
-def _row(plugin: Plugin) -> Row:
+def _left_out(name: str, reasons: list[str]) -> Row:
+    return {
+        **dict.fromkeys(NAMES),
+        "name": name,
+        "kind": name.partition(".")[0],
+        "state": "left_out",
+        "reason": "; ".join(reasons),
+    }
+
+
+def _row(plugin: Plugin, reasons: list[str]) -> Row:
     named = [c.label for c in plugin.components] or [g.name for g in plugin.grid_specs]
     counts = counts_of(plugin)
     return {
@@ -36,6 +60,11 @@ def _row(plugin: Plugin) -> Row:
         "kind": plugin.kind,
         "origin": plugin.origin,
         "title": ", ".join(dict.fromkeys(named)),
+        "version": plugin.version,
+        "load_time": round(plugin.load_seconds * 1000, 1),
+        "state": "troubled" if reasons else "loaded",
+        "reason": "; ".join(reasons),
+        "path": f"/plugins/{plugin.name}",
         **{name: getattr(counts, name) for name in COUNTS},
     }
 
@@ -43,10 +72,20 @@ def _row(plugin: Plugin) -> Row:
 LISTING: Final = MemoryListing(
     "plugins",
     _rows,
-    ("name", "kind", "origin", "title", *COUNTS),
+    NAMES,
     key="name",
-    sorts=(Sort("name", unique=True), Sort("kind"), *(Sort(n, descending=True) for n in COUNTS)),
-    filters=(Text("q", "title"), Choice("kind"), Choice("origin")),
+    sorts=(
+        Sort("name", unique=True),
+        Sort("kind"),
+        Sort("load_time", descending=True),
+        *(Sort(n, descending=True) for n in COUNTS),
+    ),
+    filters=(
+        Text("q", "title"),
+        Choice("kind"),
+        Choice("origin"),
+        Choice("state", choices=tuple(STATES)),
+    ),
 )
 PLUGINS: Final = Resource(
     id="plugins",
@@ -57,16 +96,23 @@ PLUGINS: Final = Resource(
     listing=LISTING,
     menu=Menu("product-configurations", 110, icon="plug-connected", key="g l"),
     columns=(
-        Column("name", N_("Name"), link="/plugins/{name}"),
+        Column("name", N_("Name"), link="{path}"),
+        Column("state", N_("State"), "mark", marks=STATES),
         Column("title", N_("Speaks for")),
         Column("kind", N_("Kind"), shown=False),
         Column("origin", N_("Origin")),
+        Column("version", N_("Version"), help=N_("Of the package that it came in")),
+        Column(
+            "load_time", N_("Load time"), "number", "ms", help=N_("In the process that answers")
+        ),
+        Column("reason", N_("Why it was left out"), shown=False),
         *(Column(name, name.replace("_", " ").capitalize(), "number") for name in COUNTS),
     ),
     filters=(
         FilterField("q", N_("Speaks for"), first=True),
         FilterField("kind", first=True),
         FilterField("origin"),
+        FilterField("state", N_("State"), first=True),
     ),
     detail=False,
     empty=Empty(

@@ -15,7 +15,9 @@ from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 
+from core.access import PLATFORM
 from core.accounts import users
+from core.products import drafts
 from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
@@ -30,7 +32,7 @@ WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
 NO_PAGES: Final = re.compile(
-    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|count|facets|vector)$"
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|count|facets|toml|vector)$"
 )
 """Routes that answer something else than a page."""
 
@@ -159,6 +161,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         await site.hear(unseen.frame(), sn=sn)
     await site.hear(b"CFG mode: 0 -> 1;mode: 1 -> 9\nnobody knows this <b>line</b>", "log")
     await site.hear(unseen.frame(), "wrong")
+    async with database.begin() as connection:
+        await drafts.create(connection, registry, PLATFORM, 'id = "half-a-model"\n', now=time)
     people = await populate(database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
