@@ -34,14 +34,15 @@ DetailContext = Callable[[Services, Occasion, Row], Awaitable[Mapping[str, Any]]
 
 @frozen
 class Handed:
-    """A link that is handed out: shown this once, to be copied, and kept nowhere.
+    """A link or, with `code`, a code that is handed out: shown this once, to be copied.
 
     note: what whoever gets it has to know, such as for how long it is good.
     """
 
     label: str
-    path: str
+    path: str = ""
     note: str = ""
+    code: str = ""
 
 
 @frozen
@@ -50,6 +51,14 @@ class Made:
 
     key: str
     handed: Handed
+
+
+@frozen
+class ManyMade:
+    """Rows that were made at once, by the key of the first, and the query of the list of them."""
+
+    key: str
+    query: str
 
 
 Tool = Callable[[Work, Row, Mapping[str, Any]], Awaitable[Handed | None]]
@@ -134,7 +143,8 @@ class Field:
 class Form:
     """The form that makes a row and changes one.
 
-    create: what makes a row of the values, and returns its key, or with it a link to hand out.
+    create: what makes a row of the values, and returns its key, or with it a link to hand out;
+    or many rows, and returns which.
     edit: what changes a row, which it gets as it was.
     new: what the button says that leads to the form.
     Both run in one transaction with the audit entry; RequestError puts its problems at the fields.
@@ -142,7 +152,7 @@ class Form:
     """
 
     fields: tuple[Field, ...]
-    create: Callable[[Work, Mapping[str, Any]], Awaitable[str | Made]] | None = None
+    create: Callable[[Work, Mapping[str, Any]], Awaitable[str | Made | ManyMade]] | None = None
     edit: Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]] | None = None
     new: str = N_("New")
     version: str = "version"
