@@ -3,11 +3,12 @@
 All texts that people read are English, marked with `N_`, and translated where they are shown.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
+from core.fleet.reports import Report
 from core.listing.query import Occasion
 from core.listing.rows import AnyListing
 from core.listing.tables import Row
@@ -204,6 +205,20 @@ class Action:
 
 
 @frozen
+class Intake:
+    """Rows taken in from a CSV file: tried first, and all of them or none.
+
+    take: checks the rows into the report and, unless it is `dry`, writes them where none is wrong.
+    fresh: the filter of time that finds what was written at a moment.
+    """
+
+    head: tuple[str, ...]
+    take: Callable[[Work, Iterable[Mapping[str, str]], Report, bool], Awaitable[None]]
+    help: str
+    fresh: str = "created_at"
+
+
+@frozen
 class Empty:
     """What an empty list says, and the way out of it; `text` may be a few sentences."""
 
@@ -218,7 +233,8 @@ class Resource:
 
     id: names it in addresses (`/id`), views, exports and in OpenAPI.
     area: the first word of its permissions; reading needs `area:read`, a new row `area:create`, a
-    change `area:edit`, an export `area:export`, an action `area:` and its id.
+    change `area:edit`, export and intake `area:export` and `area:import`, an action `area:` and
+    its id.
     one, many: what a row is called, "company" and "companies".
     complete: fills columns that the listing has not, for the rows of a page.
     needs: columns of the listing that `complete`, links and actions read beside those shown.
@@ -239,6 +255,7 @@ class Resource:
     menu: Menu | None = None
     intro: str = ""
     form: Form | None = None
+    intake: Intake | None = None
     actions: tuple[Action, ...] = ()
     complete: Complete | None = None
     needs: tuple[str, ...] = ()

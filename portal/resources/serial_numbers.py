@@ -1,12 +1,14 @@
 """SN management: serial numbers that were given out, to whom, and what became of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from core.companies import companies
-from core.fleet import provisioning, serial_numbers
+from core.fleet import provisioning, serial_number_rows, serial_numbers
 from core.fleet.generating import LONGEST, MOST, SHORTEST, USUAL_LENGTH, Order, generate
+from core.fleet.reports import Report
 from core.fleet.serial_number_list import LISTING
+from core.fleet.serial_number_rows import HEAD
 from core.fleet.serial_numbers import LEADS, Change
 from core.listing.tables import Row
 from core.records import RequestError
@@ -21,6 +23,7 @@ from portal.resource.declared import (
     FilterField,
     Form,
     Handed,
+    Intake,
     ManyMade,
     Menu,
     Resource,
@@ -131,6 +134,18 @@ def _action(change: Change, label: str, icon: str) -> Action:
     )
 
 
+async def _take(
+    work: Work,
+    rows: Iterable[Mapping[str, str]],
+    report: Report,
+    dry: bool,  # noqa: FBT001  said by the form
+) -> None:
+    await serial_number_rows.take_in(
+        work.connection, work.access, rows,
+        dry=dry, now=work.now, address=work.address, report=report,
+    )  # fmt: skip
+
+
 def _has_code(row: Row) -> bool:
     return row["code_issued_at"] is not None
 
@@ -203,6 +218,11 @@ SERIAL_NUMBERS: Final = Resource(
         create=_generate,
         new=N_("Generate"),
         audited=False,
+    ),
+    intake=Intake(
+        HEAD,
+        _take,
+        N_("A category is residential or micro, residential if it is empty; a company is a name."),
     ),
     actions=(
         Action(

@@ -1,6 +1,7 @@
 """SN management: made, listed, allocated, changed and revealed in the portal."""
 
 import re
+import time
 from pathlib import Path
 
 import attrs
@@ -81,3 +82,49 @@ async def test_without_a_secret_key_no_number_is_made(ruled: Site) -> None:
     assert refused.status_code == 422
     assert "THINGWRIGHT_SECRET_KEY" in refused.text
     assert await listed(ruled) == []
+
+
+async def send(site: Site, text: bytes, name: str = "sns.csv"):
+    data = {"_csrf_token": await site.csrf("/dead-letters")}
+    return await site.client.post(f"{LIST}/import", data=data, files={"file": (name, text)})
+
+
+async def test_a_file_is_tried_first_and_then_taken_in(ruled: Site) -> None:
+    tried = await send(
+        ruled, "\ufeffsn;category\nAL2002021070001;micro\nAL2002021070002;\n".encode()
+    )
+    assert tried.status_code == 200, tried.text
+    assert "All rows are right: 2" in tried.text
+    assert await listed(ruled) == []
+    where = re.search(rf'action="({LIST}/import/\w+)"', tried.text)
+    assert where
+    done = await ruled.post(where[1])
+    assert done.status_code == 303
+    assert [row["category"] for row in await listed(ruled)] == ["micro", "residential"]
+    assert (await ruled.post(where[1])).status_code == 404
+
+
+async def test_every_wrong_row_is_reported_however_many(ruled: Site) -> None:
+    text = b"sn\n" + b"=no\n" * 100_000
+    began = time.process_time()
+    tried = await send(ruled, text)
+    assert time.process_time() - began < 20
+    assert tried.status_code == 422
+    assert re.search(r"100.000 of 100.000 rows are wrong", tried.text)
+    assert len(tried.text) < 50_000
+    link = re.search(rf'href="({LIST}/import/\w+/wrong)"', tried.text)
+    assert link
+    report = (await ruled.client.get(link[1])).text.splitlines()
+    assert len(report) == 100_001
+    assert report[-1].startswith("100001,'=NO' is not a serial number,")
+    assert await listed(ruled) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(b"", "no column"), (b"\xff\xfe\x00", "no CSV in UTF-8"), (b"number\n1\n", "no column")],
+)
+async def test_what_is_no_such_file(ruled: Site, text: bytes, said: str) -> None:
+    refused = await send(ruled, text)
+    assert refused.status_code == 422
+    assert said in refused.text
