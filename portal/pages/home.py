@@ -134,12 +134,13 @@ async def _energy(
     if found is None:
         return None
     factor = services.settings.co2_factor
+    said: dict[str, float] = {name: getattr(found, name) for name, _label, _icon in ENERGIES}
     return EnergyDocument(
-        found.first,
-        found.last,
-        *(getattr(found, name) for name, _label, _icon in ENERGIES),
-        found.self_sufficiency,
-        None if factor is None else found.generation * factor,
+        first=found.first,
+        last=found.last,
+        self_sufficiency=found.self_sufficiency,
+        co2_spared=None if factor is None else found.generation * factor,
+        **said,
     )
 
 
