@@ -141,7 +141,8 @@ async def fleet_sum(
         query = query.where(days.c.system_id.in_(select(systems.c.id).where(visible(access))))
     else:
         query = query.where(fleet_days.c.company_id == company, fleet_days.c.systems > 0)
-    begin, end, *sums = (await connection.execute(query)).one()
+    row: Any = (await connection.execute(query)).one()
+    begin, end, *sums = row
     if begin is None:
         return None
     unit = 1 if company is None else 1000
