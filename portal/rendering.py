@@ -53,6 +53,7 @@ def _environment() -> Environment:
     filters: dict[str, Any] = environment.filters
     filters |= {
         "quantity": quantities.quantity,
+        "sum_of": quantities.sum_of,
         "limits": quantities.limits,
         "age": times.age,
         "iso": times.iso,

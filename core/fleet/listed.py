@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, or_
 
 from core.access import Access
 from core.companies.search import COMPANY, of_company_called
+from core.fleet import installation_filters
 from core.fleet.scope import visible
 from core.fleet.search import part_of_sn
 from core.fleet.tables import STATUSES, systems
@@ -57,8 +58,9 @@ LISTING: Final = Listing(
         Flag("online"),
         Time("last_frame_at"),
         Time("registered_at"),
+        *installation_filters.FILTERS,
     ),
     conditions={"status": _with_status, "company": of_company_called(systems.c.company_id)},
-    probes={"q": part_of_sn},
+    probes={"q": part_of_sn, **installation_filters.PROBES},
     choices={"product": _products},
 )

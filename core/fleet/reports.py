@@ -1,6 +1,6 @@
 """What is wrong with many rows at once: counted in full, listed up to a cap."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from attrs import define, field
@@ -11,13 +11,21 @@ from core.thing_model.problems import Problem
 MOST_LISTED: Final = 100
 
 
+def _forget(_: Problem) -> None:
+    """What nobody wants to be told."""
+
+
 @define
 class Report:
-    """Problems as they are found. `wrong` counts rows, `problems` lists the first of them."""
+    """Problems as they are found. `wrong` counts rows, `problems` lists the first of them.
+
+    tell: is told every problem, for whoever wants more than the first.
+    """
 
     rows: int = 0
     wrong: int = 0
     problems: list[Problem] = field(factory=list[Problem])
+    tell: Callable[[Problem], None] = _forget
 
     @property
     def good(self) -> int:
@@ -35,6 +43,8 @@ class Report:
     def reject(self, *problems: Problem) -> None:
         """Count a row as wrong that was counted as good."""
         self.wrong += 1
+        for problem in problems:
+            self.tell(problem)
         self.problems.extend(problems[: max(0, MOST_LISTED - len(self.problems))])
 
 

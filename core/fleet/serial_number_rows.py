@@ -1,5 +1,6 @@
 """Serial numbers as rows of a table: taken in after a dry run, and given out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -48,18 +49,23 @@ async def take_in(
     dry: bool,
     now: int,
     address: str = "",
+    report: Report | None = None,
 ) -> Report:
     """Import rows of `HEAD`; needs `serial_numbers:import`.
 
     Nothing is written in a dry run, or where any row is wrong: the report says which (row 2 is the
-    first behind the head) and how many. `company` is a name, empty for none.
+    first behind the head) and how many. `company` is a name, empty for none. `report` is where
+    problems go, if somebody has one.
     """
     access.require("serial_numbers:import")
-    report, seen, good = Report(), set[str](), list[_Row]()
+    report = report or Report()
+    seen, good = set[str](), list[_Row]()
     known = await _companies(connection)
     for number, given in enumerate(rows, 2):
         if number > MOST_ROWS + 1:
             raise RequestError(Problem("rows", f"are more than {MOST_ROWS}", "split the file"))
+        if number % CHUNK == 0:
+            await asyncio.sleep(0)
         row = _row(number, given)
         if report.add(_problems(row, given, known, seen)):
             good.append(row)

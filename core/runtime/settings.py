@@ -29,6 +29,8 @@ ENCRYPTED: Final = ("mqtts", "tls")
 NEW_DAYS: Final = 7
 LONGEST: Final = 10_000_000
 FEWEST_HOT_DAYS: Final = 2
+MOST_CO2: Final = 10
+_FACTOR: Final = re.compile(r"\d{1,2}(\.\d{1,9})?", re.ASCII)
 _DAYS: Final = re.compile(r"\d{1,5}")
 CREDENTIALS_FILE: Final = "credentials.json"
 
@@ -75,6 +77,8 @@ class Settings:
     14).
     retention_days: frames of older days are deleted for good; 0 keeps all
     (THINGWRIGHT_RETENTION_DAYS, 0).
+    co2_factor: kg of CO2 that a kWh of generation spares (THINGWRIGHT_CO2_FACTOR); None without
+    one, and then no page tells of CO2.
     metrics_token: what a request from another machine has to show for /metrics; empty lets only
     this machine ask (THINGWRIGHT_METRICS_TOKEN).
     """
@@ -93,6 +97,7 @@ class Settings:
     retention_days: int = 0
     metrics_token: str = field(default="", repr=False)
     open_id: OpenId | None = None
+    co2_factor: float | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -124,6 +129,7 @@ class Settings:
                 hint = f"write a whole number from 1 on, such as {usual}"
                 problems.append(Problem(PREFIX + name, f"{text!r} is not a whole number", hint))
         problems += _day_problems(said)
+        problems += _factor_problems(said("CO2_FACTOR"))
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -141,6 +147,7 @@ class Settings:
             int(said("RETENTION_DAYS", "0")),
             said("METRICS_TOKEN"),
             open_id if open_id.issuer else None,
+            float(said("CO2_FACTOR")) if said("CO2_FACTOR") else None,
         )
 
     @property
@@ -213,6 +220,12 @@ def _day_problems(said: Callable[[str, str], str]) -> Iterator[Problem]:
     if kept and kept < FEWEST_HOT_DAYS:
         hint = f"write 0 to keep all, or {FEWEST_HOT_DAYS} days or more"
         yield Problem(PREFIX + "RETENTION_DAYS", f"{kept} days are too few", hint)
+
+
+def _factor_problems(text: str) -> Iterator[Problem]:
+    if text and not (_FACTOR.fullmatch(text) and 0 < float(text) <= MOST_CO2):
+        hint = f"write kg per kWh, above 0 and up to {MOST_CO2}, such as that of your grid's mix"
+        yield Problem(PREFIX + "CO2_FACTOR", f"{text[:40]!r} is no such number", hint)
 
 
 def _is_broker(url: str) -> bool:

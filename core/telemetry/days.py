@@ -53,6 +53,27 @@ class FleetTotal:
     systems: int
 
 
+@frozen
+class FleetSum:
+    """kWh of a fleet, of the days from `first` to `last`; what is not known counts nothing."""
+
+    first: date
+    last: date
+    generation: float
+    consumption: float
+    charged: float
+    discharged: float
+    feed_in: float
+    purchase: float
+
+    @property
+    def self_sufficiency(self) -> float | None:
+        """Percent of the consumption that was not bought; None without any."""
+        if self.consumption <= 0:
+            return None
+        return max(0.0, 100 * (1 - self.purchase / self.consumption))
+
+
 async def system_days(
     connection: AsyncConnection, system_id: int, first: date, last: date
 ) -> list[Total]:
@@ -88,8 +109,7 @@ async def fleet_totals(
     """
     access.require("systems:read")
     period = _numbers(first, last)
-    if access.user_type == "A" or (access.user_type == "B" and access.company_id is not None):
-        company = WHOLE if access.user_type == "A" else access.company_id
+    if (company := _summed_company(access)) is not None:
         query = select(fleet_days.c.day, *(fleet_days.c[n] for n in (*ENERGIES, "systems")))
         query = query.where(
             fleet_days.c.company_id == company,
@@ -104,6 +124,37 @@ async def fleet_totals(
     )
     found = await connection.execute(of_own.group_by(days.c.day).order_by(days.c.day))
     return [_fleet_total(row, 1) for row in found]
+
+
+async def fleet_sum(
+    connection: AsyncConnection, access: Access, first: date, last: date
+) -> FleetSum | None:
+    """The days of a period added up by the database, None where there is none; as above."""
+    access.require("systems:read")
+    period = _numbers(first, last)
+    company = _summed_company(access)
+    table = days if company is None else fleet_days
+    query = select(
+        func.min(table.c.day), func.max(table.c.day), *(func.sum(table.c[n]) for n in ENERGIES)
+    ).where(table.c.day.between(*period))
+    if company is None:
+        query = query.where(days.c.system_id.in_(select(systems.c.id).where(visible(access))))
+    else:
+        query = query.where(fleet_days.c.company_id == company, fleet_days.c.systems > 0)
+    row: Any = (await connection.execute(query)).one()
+    begin, end, *sums = row
+    if begin is None:
+        return None
+    unit = 1 if company is None else 1000
+    said = {name: float(each or 0) / unit for name, each in zip(ENERGIES, sums, strict=True)}
+    return FleetSum(EPOCH + timedelta(begin), EPOCH + timedelta(end), **said)
+
+
+def _summed_company(access: Access) -> int | None:
+    """Whose sums in `fleet_days` are what somebody sees; None where rows of `days` are added up."""
+    if access.user_type == "A":
+        return WHOLE
+    return access.company_id if access.user_type == "B" else None
 
 
 def _fleet_total(row: Any, unit: int) -> FleetTotal:

@@ -46,6 +46,15 @@ def quantity(value: Value, unit: str = "") -> Quantity:
     return Quantity(number(value), _shown(unit))
 
 
+def sum_of(value: float, units: tuple[str, ...]) -> Quantity:
+    """A sum in the first of units, a thousand apart, in which it is below 1000, or in the last."""
+    for unit in units[:-1]:
+        if abs(value) < 1000:
+            return Quantity(_rounded(value, 2), unit)
+        value /= 1000
+    return Quantity(_rounded(value, 2), units[-1])
+
+
 def number(value: float) -> str:
     """A number to seven digits, three of them behind the point at most, thousands set apart."""
     if isinstance(value, int):

@@ -66,3 +66,8 @@ LOG: Final[Mapping[str, Mark]] = {
     "self_check": Mark(N_("Self-check"), "shield-check", "normal"),
     "unparsed": Mark(N_("Not understood"), "help-circle", "unknown"),
 }
+SERIAL_NUMBER: Final[Mapping[str, Mark]] = {
+    "unactivated": Mark(N_("Unactivated"), "clock", "unknown"),
+    "activated": Mark(N_("Activated"), "circle-check", "info"),
+    "bound": Mark(N_("Bound"), "link", "success"),
+}

@@ -3,11 +3,12 @@
 All texts that people read are English, marked with `N_`, and translated where they are shown.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
+from core.fleet.reports import Report
 from core.listing.query import Occasion
 from core.listing.rows import AnyListing
 from core.listing.tables import Row
@@ -37,14 +38,15 @@ DetailContext = Callable[[Services, Occasion, Row], Awaitable[Mapping[str, Any]]
 
 @frozen
 class Handed:
-    """A link that is handed out: shown this once, to be copied, and kept nowhere.
+    """A link or, with `code`, a code that is handed out: shown this once, to be copied.
 
     note: what whoever gets it has to know, such as for how long it is good.
     """
 
     label: str
-    path: str
+    path: str = ""
     note: str = ""
+    code: str = ""
 
 
 @frozen
@@ -53,6 +55,14 @@ class Made:
 
     key: str
     handed: Handed
+
+
+@frozen
+class ManyMade:
+    """Rows that were made at once, by the key of the first, and the query of the list of them."""
+
+    key: str
+    query: str
 
 
 Tool = Callable[[Work, Row, Mapping[str, Any]], Awaitable[Handed | None]]
@@ -137,7 +147,8 @@ class Field:
 class Form:
     """The form that makes a row and changes one.
 
-    create: what makes a row of the values, and returns its key, or with it a link to hand out.
+    create: what makes a row of the values, and returns its key, or with it a link to hand out;
+    or many rows, and returns which.
     edit: what changes a row, which it gets as it was.
     new: what the button says that leads to the form.
     Both run in one transaction with the audit entry; RequestError puts its problems at the fields.
@@ -145,7 +156,7 @@ class Form:
     """
 
     fields: tuple[Field, ...]
-    create: Callable[[Work, Mapping[str, Any]], Awaitable[str | Made]] | None = None
+    create: Callable[[Work, Mapping[str, Any]], Awaitable[str | Made | ManyMade]] | None = None
     edit: Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]] | None = None
     new: str = N_("New")
     version: str = "version"
@@ -197,6 +208,20 @@ class Action:
 
 
 @frozen
+class Intake:
+    """Rows taken in from a CSV file: tried first, and all of them or none.
+
+    take: checks the rows into the report and, unless it is `dry`, writes them where none is wrong.
+    fresh: the filter of time that finds what was written at a moment.
+    """
+
+    head: tuple[str, ...]
+    take: Callable[[Work, Iterable[Mapping[str, str]], Report, bool], Awaitable[None]]
+    help: str
+    fresh: str = "created_at"
+
+
+@frozen
 class Empty:
     """What an empty list says, and the way out of it; `text` may be a few sentences."""
 
@@ -211,7 +236,8 @@ class Resource:
 
     id: names it in addresses (`/id`), views, exports and in OpenAPI.
     area: the first word of its permissions; reading needs `area:read`, a new row `area:create`, a
-    change `area:edit`, an export `area:export`, an action `area:` and its id.
+    change `area:edit`, export and intake `area:export` and `area:import`, an action `area:` and
+    its id.
     reading: the action that reading needs, where that is not "read".
     one, many: what a row is called, "company" and "companies".
     complete: fills columns that the listing has not, for the rows of a page.
@@ -233,6 +259,7 @@ class Resource:
     menu: Menu | None = None
     intro: str = ""
     form: Form | None = None
+    intake: Intake | None = None
     actions: tuple[Action, ...] = ()
     complete: Complete | None = None
     needs: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from core.listing.tables import Row
 from core.records import Connection, RequestError
 from portal.rendering import render_page
-from portal.resource.declared import Field, Form, Made, Resource, chosen
+from portal.resource.declared import Field, Form, Made, ManyMade, Resource, chosen
 from portal.resource.details import row_of, title_of
 from portal.resource.forms import Entered, at_fields, read_form, typed_of
 from portal.resource.shelf import Shelf
@@ -71,18 +71,20 @@ def _making(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
             return form_page(request, shelf, fields, entered, status=422)
         if isinstance(made, Made):
             return made_page(request, shelf, made)
+        if isinstance(made, ManyMade):
+            return Redirect(f"{resource.path}?{made.query}&done=made", status_code=303)
         return Redirect(_after(resource, made, "made"), status_code=303)
 
     return [empty, make]
 
 
-async def _make(shelf: Shelf, form: Form, entered: Entered, work: Work) -> str | Made:
+async def _make(shelf: Shelf, form: Form, entered: Entered, work: Work) -> str | Made | ManyMade:
     async with shelf.services.database.begin() as connection:
         inside = within(work, connection)
         assert form.create is not None  # noqa: S101  routes exist only with it
         made = await form.create(inside, entered.values)
         if form.audited:
-            key = made.key if isinstance(made, Made) else made
+            key = made if isinstance(made, str) else made.key
             new = recorded(entered.values)
             await note(inside, connection, shelf.resource.area, "create", key, old={}, new=new)
     return made

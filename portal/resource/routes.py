@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from portal.resource import acting, details, editing, exporting, lists, views
+from portal.resource import acting, details, editing, exporting, importing, lists, views
 from portal.resource.declared import Resource
 
 
@@ -14,5 +14,6 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         *editing.routes(resource),
         *acting.routes(resource),
         *exporting.routes(resource),
+        *importing.routes(resource),
         *views.routes(resource),
     ]

@@ -140,6 +140,7 @@ async def list_context(
         "may_create": resource.form is not None
         and resource.form.create is not None
         and shelf.may("create"),
+        "may_import": resource.intake is not None and shelf.may("import"),
         "may_export": resource.export and shelf.may("export"),
         "may_save": shelf.access.may("views:create"),
         "facetted": any(isinstance(f, Choice) and f.facet for f in resource.listing.filters),

@@ -103,3 +103,10 @@ def test_an_open_id_provider_is_whole_and_encrypted() -> None:
     assert (settings.open_id.client_id, settings.open_id.unknown) == ("portal", "refuse")
     assert "never shown" not in repr(settings)
     assert Settings.from_environment({}).open_id is None
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "nan", "11", "0,4", "much"])
+def test_a_factor_of_co2_is_a_number_or_none(said: str) -> None:
+    assert Settings.from_environment({"THINGWRIGHT_CO2_FACTOR": "0.38"}).co2_factor == 0.38
+    with pytest.raises(SettingsError, match="CO2_FACTOR"):
+        Settings.from_environment({"THINGWRIGHT_CO2_FACTOR": said})

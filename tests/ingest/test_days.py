@@ -17,7 +17,7 @@ from core.runtime.daily import Daily
 from core.runtime.transport import Message
 from core.telemetry import day_sums, stale
 from core.telemetry.curves import energy_of_days
-from core.telemetry.days import FleetTotal, fleet_totals, months, system_days, years
+from core.telemetry.days import FleetTotal, fleet_sum, fleet_totals, months, system_days, years
 from core.telemetry.periods import day, site_days
 from tests.devices import frame, meters
 from tests.ingest.bench import HOUR, Bench
@@ -58,6 +58,11 @@ async def _agree(bench: Bench, system_id: int, zone: str = ZONE) -> list[FleetTo
         right = await energy_of_days(connection, system_id, model, period, zone)
         rows = {each.first: each for each in await system_days(connection, system_id, *period)}
         fleet = await fleet_totals(connection, PLATFORM, *period)
+        added = await fleet_sum(connection, PLATFORM, *period)
+        assert (added is None) == (not fleet)
+        if added is not None:
+            assert added.generation == pytest.approx(sum(each.generation for each in fleet))
+            assert (added.first, added.last) == (fleet[0].day, fleet[-1].day)
         stale = (await connection.execute(text("SELECT count(*) FROM stale_days"))).scalar_one()
         sums = await connection.execute(
             text(
