@@ -27,6 +27,7 @@ LOOKING: Final = _grants("""
     faults read
     logs read
     charging read
+    gaps read
     commands read
     products read
     plugins read
@@ -70,6 +71,7 @@ L2: Final = L1 | _grants("""
     warranties create,edit
     dead_letters replay
     logs request
+    gaps request
     users read
 """)
 """Second-level support: commands single devices, starts their upgrades, reveals check codes."""
@@ -128,6 +130,7 @@ MOST_OF_B: Final = _grants("""
     end_users read,create,edit
     telemetry read,export
     faults read,export,edit
+    gaps read,request
     logs read,export
     commands read,cancel
     products read

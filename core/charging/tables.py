@@ -22,6 +22,7 @@ charging_records = Table(
     Column("noted_at", TIME, nullable=False),
     UniqueConstraint("sn", "identity"),
     Index(None, "sn", "connector", "id"),
+    Index(None, "started_at", "id"),
 )
 """One row per transaction of a charger. Meters are in Wh, times are the charger's.
 

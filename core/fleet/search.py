@@ -9,6 +9,7 @@ thousands for those that hold it elsewhere.
 
 from typing import Any, Final
 
+from attrs import evolve
 from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +20,8 @@ from core.listing.query import Occasion
 from core.listing.tables import Term
 
 FEW: Final = 2_000
+SEPARATOR: Final = "|"
+"""Stands between several serial numbers, each of them whole."""
 _MATCHING: Final = text(
     "SELECT rowid FROM systems_sn_parts WHERE systems_sn_parts MATCH :part LIMIT :few"
 )
@@ -39,6 +42,14 @@ async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> 
     if is_sqlite:
         return Term(func.instr(systems.c.sn, given.text) > 0)
     return Term(systems.c.sn.contains(given.text, autoescape=True))
+
+
+async def of_systems(connection: AsyncConnection, given: Words, occasion: Occasion) -> Term:
+    """Rows joined to systems with this serial number, a part of it, or one of several."""
+    if SEPARATOR in given.text:
+        sns = [sn.strip() for sn in given.text.split(SEPARATOR) if sn.strip()]
+        return Term(named(connection.dialect.name, systems.c.sn, sns))
+    return evolve(await part_of_sn(connection, given, occasion), few=False)
 
 
 async def _is_frequent_beginning(connection: AsyncConnection, part: str) -> bool:

@@ -1,21 +1,19 @@
 """The list of faults over all systems: columns, filters, orders, and whose faults somebody sees."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from attrs import evolve
 from sqlalchemy import ColumnElement, case, or_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.companies.search import COMPANY, of_company_called
 from core.fleet.scope import visible
-from core.fleet.search import part_of_sn
+from core.fleet.search import of_systems
 from core.fleet.tables import systems
 from core.journal.tables import faults
 from core.listing.filters import Choice, Text, Time
 from core.listing.query import Occasion, Sort
-from core.listing.tables import Listing, Term
+from core.listing.tables import Listing
 from core.thing_model.fault import SEVERITIES
 
 STATES: Final = ("active", "resolved")
@@ -28,11 +26,6 @@ def _scope(access: Access) -> ColumnElement[bool] | None:
 
 def _in_state(given: Sequence[str], _: Occasion) -> ColumnElement[bool]:
     return or_(*(_IS[state] for state in given))
-
-
-async def _of_sn(connection: AsyncConnection, given: Any, occasion: Occasion) -> Term:
-    """The faults of some systems: those may be few, and their faults many."""
-    return evolve(await part_of_sn(connection, given, occasion), few=False)
 
 
 LISTING: Final = Listing(
@@ -51,7 +44,7 @@ LISTING: Final = Listing(
     sorts=(Sort("opened_at", descending=True),),
     scope=_scope,
     filters=(
-        Text("q", "sn", fold="upper", longest=24),
+        Text("q", "sn", fold="upper", longest=2_000),
         Time("opened_at"),
         Choice("severity", choices=SEVERITIES),
         Choice("state", choices=STATES),
@@ -62,6 +55,6 @@ LISTING: Final = Listing(
         COMPANY,
     ),
     conditions={"state": _in_state, "company": of_company_called(systems.c.company_id)},
-    probes={"q": _of_sn},
+    probes={"q": of_systems},
     choices={"product": lambda occasion: sorted(occasion.registry.newest)},
 )

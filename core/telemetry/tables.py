@@ -207,6 +207,7 @@ gaps = Table(
     Column("closed_at", TIME),
     Column("asked", Integer, nullable=False, server_default="0"),
     Index(None, "system_id", "id"),
+    Index(None, "noticed_at", "id"),
     Index(
         "ix_gaps_open",
         "system_id",

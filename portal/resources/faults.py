@@ -69,7 +69,7 @@ FAULTS: Final = Resource(
     ),
     filters=(
         FilterField(
-            "q", N_("Serial number"), hint=N_("Its beginning, or 3 characters"), first=True
+            "q", N_("Serial number"), hint=N_("A part of it, or several with | between"), first=True
         ),
         FilterField("opened_at", N_("Since"), first=True),
         FilterField("severity", choices=LEVELS, first=True),

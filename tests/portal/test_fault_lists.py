@@ -33,6 +33,8 @@ async def test_a_fault_that_ended_is_resolved(site: Site):
     async with site.database.begin() as connection:
         await faults.note(connection, [Closed(1, "inverter", "melting", row["opened_at"] + HOUR)])
     assert await listed(site, state="active") == []
+    several = f"{unseen.SN}|ZQ000"
+    assert len(await listed(site, state="resolved", q=several)) == 1
     (row,) = await listed(site, state="resolved", severity="critical", q=unseen.SN[2:8].lower())
     assert row["closed_at"] - row["opened_at"] == HOUR
     answer = await site.client.get("/faults.csv", params={"state": "resolved"})
