@@ -47,6 +47,7 @@ async def _complete(_: Services, __: Occasion, found: list[Row]) -> None:
         row["name"] = str(said.get("name", ""))
         row["release"] = str(said.get("version", ""))
         row["state"] = _state(row)
+        row["page"] = f"/products/{row['id']}" if row["published"] else ""
 
 
 def _said(text: str) -> Mapping[str, Any]:
@@ -176,7 +177,7 @@ DRAFTS: Final = Resource(
         Column("name", N_("Name")),
         Column("state", N_("State"), "mark", marks=STATES),
         Column("release", N_("Version"), help=N_("What the text says")),
-        Column("published", N_("Published"), link="/products/{id}"),
+        Column("published", N_("Published"), link="{page}"),
         Column("changed_at", N_("Changed"), "ago"),
         Column("changed_by", N_("Changed by")),
         Column("created_at", N_("Begun"), "time", shown=False),
