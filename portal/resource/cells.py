@@ -13,6 +13,7 @@ from portal.presentation.quantities import Quantity, quantity
 from portal.presentation.status import Mark
 from portal.presentation.times import iso
 from portal.resource.declared import Column, Resource
+from portal.texts import translated
 
 UNKNOWN = Mark("Unknown", "help-circle", "unknown")
 TIMES = ("time", "ago")
@@ -82,7 +83,7 @@ def _text(column: Column, value: Any, labels: Mapping[str, str]) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(labels.get(str(each), str(each)) for each in value)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        return ", ".join(_word(str(each), labels) for each in value)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     if isinstance(value, dict):
         return "; ".join(f"{k}: {v}" for k, v in value.items())  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, bytes):
@@ -90,6 +91,10 @@ def _text(column: Column, value: Any, labels: Mapping[str, str]) -> str:
     if column.kind == "flag":
         return "yes" if value else "no"
     return labels.get(str(value), str(value))
+
+
+def _word(value: str, labels: Mapping[str, str]) -> str:
+    return translated(labels[value]) if value in labels else value
 
 
 def plain(column: Column, row: Row) -> Any:

@@ -21,19 +21,30 @@ from portal.presentation.device import rating, told_by
 from portal.presentation.grid_picture import grid_picture
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
 from portal.services import Services
-from portal.texts import N_
+from portal.texts import N_, translated
 
-GRADES: Final = {grade: f"{grade}: {words}" for grade, words in CONFIDENCE.items() if grade}
+
+def _grades(_: Services) -> dict[str, str]:
+    words = ((grade, translated(said)) for grade, said in CONFIDENCE.items() if grade)
+    return {grade: said if grade == said else f"{grade}: {said}" for grade, said in words}
+
+
 _SHARED: Final = (
     Column("products", N_("Product models"), "list", help=N_("Those that have it now")),
-    Column("confidence", N_("Confidence"), "list", help=N_("Of all its rows that say one")),
+    Column(
+        "confidence",
+        N_("Confidence"),
+        "list",
+        help=N_("Of all its rows that say one"),
+        choices={grade: grade for grade in CONFIDENCE},
+    ),
     Column("markets", N_("Markets"), "list", shown=False, help=N_("Of its product models")),
     Column("sources", N_("Sources"), "list", shown=False),
     Column("plugin", N_("Plugin"), "code", link="/plugins/{plugin}", link_needs="plugins:read"),
 )
 _FILTERS: Final = (
     FilterField("product", N_("Product model")),
-    FilterField("confidence", N_("Confidence"), choices=GRADES),
+    FilterField("confidence", N_("Confidence"), choices=_grades),
     FilterField("plugin"),
 )
 
