@@ -122,7 +122,9 @@ def order(subject: Subject) -> Iterator[Finding]:
 
 def _view(plugin: Plugin, registry: Registry) -> dict[str, Any]:
     """Everything the registry holds because of one plugin."""
-    declared: dict[str, Any] = asdict(plugin, value_serializer=_named)
+    declared: dict[str, Any] = asdict(
+        plugin, value_serializer=_named, filter=lambda attribute, _: bool(attribute.eq)
+    )
     return declared | {
         "product models": [registry.products.get((p.id, p.version)) for p in plugin.products],
         "specifications": [registry.grid_specs[spec.id] for spec in plugin.grid_specs],

@@ -6,7 +6,6 @@ from typing import Final
 
 import pytest
 
-from core.host import load
 from core.registry import Registry
 from portal.assets import FRONTEND
 from tests.portal.browsing import PHONE, WIDE, Browsing, browsing, first, leads_to, page_routes
@@ -23,8 +22,7 @@ SEEN_OTHERWISE: Final = ("/sign-in", "/setup", "/open", "/resend", "/jobs/{job}/
 
 
 async def test_every_page(tmp_path: Path, unseen_registry: Registry):
-    del unseen_registry  # its plugins are in the folder, and others beside it have what it lacks
-    async with browsing(tmp_path, load([tmp_path / "plugins"])) as visit:
+    async with browsing(tmp_path, unseen_registry) as visit:
         left = {r for r in page_routes(visit.app) if not r.startswith(SEEN_OTHERWISE)}
         paths = {route for route in left if "{" not in route} | {EMPTY}
         found: list[str] = []
