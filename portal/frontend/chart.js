@@ -102,7 +102,7 @@ class PowerChart extends HTMLElement {
           side: index === 0 ? 3 : 1,
           grid: { show: index === 0, stroke: this.color("--line"), width: 1 },
           values: (_plot, ticks) => ticks.map((tick) => number(tick, unit)),
-          size: 64,
+          size: 76,
         })),
       ],
     };

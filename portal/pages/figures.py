@@ -165,7 +165,8 @@ async def _calendar(
     year = period_of("year", period.at, period.today)
     found = await days.system_days(connection, device.record.id, *_ends(year))
     document = calendar_document(device.sn, year.at.year, found)
-    view = {"months": calendar_cells(document, _path(device)) if document.days else []}
+    known = any(each.renewable is not None for each in document.days)
+    view = {"months": calendar_cells(document, _path(device)) if known else []}
     return _listed(device, year, "calendar", document, document.days, view)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 from msgspec import Struct
 
-from core.tariffs.profit import Profit
+from core.tariffs.profit import Flows, Profit
 from core.telemetry.days import Total
 from portal.presentation.bars import Bars, Kind, Place, bars
 from portal.presentation.period import Period, query_of
@@ -98,9 +98,9 @@ class ProfitRow(Struct, frozen=True):
 
     time: str
     currency: str
-    cost: str | None
-    income: str | None
-    saved: str | None
+    cost: str | None = None
+    income: str | None = None
+    saved: str | None = None
     unpriced_purchase: float | None = None
     unpriced_feed_in: float | None = None
     unpriced_own: float | None = None
@@ -197,12 +197,12 @@ def profit_rows(found: Iterable[Profit], step: str) -> list[ProfitRow]:
     rows: list[ProfitRow] = []
     for each in found:
         time = time_text(each.first, step) if each.hour is None else f"{each.hour:02}:00"
-        rows += [
-            ProfitRow(time, m.currency, *(_exact(v) for v in (m.cost, m.income, m.saved)))
-            for m in each.money
-        ]
-        flows = (each.unpriced.purchase, each.unpriced.feed_in, each.unpriced.own)
-        if any(flow is not None for flow in flows):
+        for m in each.money:
+            amounts = (_exact(m.cost), _exact(m.income), _exact(m.saved))
+            rows.append(ProfitRow(time, m.currency, *amounts))
+        free = each.unpriced
+        if free != Flows():
+            flows = (free.purchase, free.feed_in, free.own)
             rows.append(ProfitRow(time, "", None, None, None, *flows))
     return rows
 
