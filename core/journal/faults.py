@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from attrs import astuple, fields, frozen
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.journal.tables import faults
@@ -57,6 +57,14 @@ async def history(
     """Faults present and past, newest first, those with an id below `before`."""
     conditions = () if before is None else (faults.c.id < before,)
     return await _found(connection, system_id, *conditions, limit=limit)
+
+
+async def present_in(
+    connection: AsyncConnection, system_id: int, begin: int, end: int, *, limit: int = 200
+) -> list[FaultRecord]:
+    """Faults that were present at any time from `begin` to before `end`, newest first."""
+    lasting = or_(faults.c.closed_at.is_(None), faults.c.closed_at > begin)
+    return await _found(connection, system_id, faults.c.opened_at < end, lasting, limit=limit)
 
 
 async def note(connection: AsyncConnection, changes: Iterable[Opened | Closed]) -> None:

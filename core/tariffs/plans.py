@@ -52,9 +52,15 @@ async def of_system(connection: AsyncConnection, system_id: int) -> list[Plan]:
 
     Whoever calls has asked who may see the system.
     """
-    query = select(installations.c.site_id).where(installations.c.system_id == system_id)
-    site_id = await connection.scalar(query)
+    site_id = await site_of(connection, system_id)
     return [] if site_id is None else await _of_site(connection, site_id)
+
+
+async def site_of(connection: AsyncConnection, system_id: int) -> int | None:
+    """The id of the site at which a system stands; None where it is not installed."""
+    query = select(installations.c.site_id).where(installations.c.system_id == system_id)
+    site_id: int | None = await connection.scalar(query)
+    return site_id
 
 
 def in_force(plans: Iterable[Plan], of: date) -> Plan | None:

@@ -38,6 +38,16 @@ class Total:
     heard: int
     expected: int
 
+    @property
+    def renewable(self) -> float | None:
+        """The share (0 to 1) of what was used that was not bought; None where that is not known.
+
+        It is 0 also where more was bought than used, because the battery charged from the grid.
+        """
+        if not self.consumption or self.purchase is None:
+            return None
+        return max(0.0, 1 - self.purchase / self.consumption)
+
 
 @frozen
 class FleetTotal:

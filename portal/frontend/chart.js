@@ -3,7 +3,8 @@
 // Draws uPlot curves of the JSON document at src:
 //   {"zone": "Europe/Berlin", "time": [unix seconds, ascending],
 //    "series": [{"label": "Solar", "unit": "W", "role": "pv.power", "values": [1200, null, …]}]}
-// A null is a gap and stays one. The first unit has the left axis, any other the right one. What
+// A null is a gap and stays one. "faults": [{"label", "severity", "from", "to"}] in unix seconds are
+// drawn as bands behind the curves. The first unit has the left axis, any other the right one. What
 // stands inside the element (a table, or a link to it) stays: a canvas says nothing to a screen
 // reader. Dragging zooms and fires "chart:range" with {from, to} in unix seconds; a double click
 // goes back. With sync="name" the charts of one name share their cursor. Where htmx morphs the page
@@ -88,7 +89,10 @@ class PowerChart extends HTMLElement {
       ...this.size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       cursor: sync ? { sync: { key: sync } } : {},
-      hooks: { setSelect: [(plot) => this.announce(plot)] },
+      hooks: {
+        setSelect: [(plot) => this.announce(plot)],
+        drawClear: [(plot) => this.shade(plot)],
+      },
       series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series.map((one) => this.curve(one))],
       axes: [
         { ...this.axis(), values: CLOCK },
@@ -98,10 +102,30 @@ class PowerChart extends HTMLElement {
           side: index === 0 ? 3 : 1,
           grid: { show: index === 0, stroke: this.color("--line"), width: 1 },
           values: (_plot, ticks) => ticks.map((tick) => number(tick, unit)),
-          size: 64,
+          size: 76,
         })),
       ],
     };
+  }
+
+  shade(plot) {
+    const { left, top, width, height } = plot.bbox;
+    const { ctx } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    ctx.fillStyle = ctx.strokeStyle = this.color("--danger");
+    for (const fault of this.data.faults ?? []) {
+      const [from, to] = [fault.from, fault.to].map((at) => plot.valToPos(at, "x", true));
+      const span = Math.max(to - from, 2);
+      ctx.globalAlpha = 0.1;
+      ctx.fillRect(from, top, span, height);
+      ctx.globalAlpha = 1;
+      ctx.strokeRect(from, top, span, height);
+      ctx.fillText(fault.label, from + 4, top + 14);
+    }
+    ctx.restore();
   }
 
   curve({ label, unit, role = "" }) {

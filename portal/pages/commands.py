@@ -16,7 +16,8 @@ from core.records import RequestError
 from core.registry import Part
 from core.thing_model.command import Command
 from portal.pages.device import Device, TheDevice, load_device
-from portal.pages.system import TABS
+from portal.pages.system import system_commands
+from portal.pages.tabs import TABS
 from portal.presentation.commands import Preview, command_form, preview, values_of
 from portal.rendering import render_fragment, render_page
 from portal.services import Services, TheServices
@@ -140,7 +141,7 @@ async def _shown(
         context = {"preview": found, "missing": missing, "device": device, "csrf": _token(request)}
         html = render_fragment("system/preview.html.jinja", context)
         return Response(html, media_type="text/html", status_code=code)
-    loaded = await TABS["commands"].load(services=services, device=device)
+    loaded = await system_commands(services=services, device=device)
     context = {"document": loaded.document, "crumbs": loaded.crumbs, **loaded.view}
     context |= {"preview": found, "missing": missing}
     return render_page(request, TABS["commands"].template, loaded.title, context, code)

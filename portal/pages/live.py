@@ -12,7 +12,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from core.access import Access
 from portal.pages.device import Sn, device_of
-from portal.pages.system import TABS, Tab
+from portal.pages.system import LOADS
+from portal.pages.tabs import TABS, Tab
 from portal.rendering import Parts, clock_of, render_fragment
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess, needs, session_of
@@ -74,7 +75,7 @@ async def _parts(
 ) -> Parts:
     """The tab as it is now, rendered; only its parts are kept."""
     device = await device_of(services, access, sn, *clock)
-    loaded = await tab.load(services=services, device=device)
+    loaded = await LOADS[tab.id](services=services, device=device)
     parts = Parts()
     context = {"document": loaded.document, **loaded.view, "part": parts, "now": services.clock()}
     render_fragment(tab.template, {**context, "layout": "bare.html.jinja"})

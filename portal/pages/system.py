@@ -1,9 +1,10 @@
 """The tabs of a system: each from declarations only."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 from msgspec import Struct
@@ -11,6 +12,8 @@ from msgspec import Struct
 from core.commanding import commands
 from core.journal import faults, logs
 from portal.pages.device import Device, TheDevice, load_device
+from portal.pages.figures import figures_of
+from portal.pages.tabs import TABS, device_view
 from portal.presentation.commands import (
     CommandDocument,
     CommandState,
@@ -29,10 +32,12 @@ from portal.presentation.device import (
 )
 from portal.presentation.flow import power_flow
 from portal.presentation.house import RoleReading, tiles
+from portal.presentation.period import Range
 from portal.presentation.readings import ReadingDocument, reading_documents, sections
 from portal.services import TheServices
-from portal.texts import N_, _, translated
-from portal.twins import Loaded, page
+from portal.signing_in import TheAccess
+from portal.texts import _
+from portal.twins import Load, Loaded, page
 
 LIMIT: Final = 50
 READING_COLUMNS: Final = (
@@ -112,7 +117,7 @@ class LogsDocument(Struct, frozen=True):
     next: int | None
 
 
-async def system_overview(services: TheServices, device: TheDevice) -> Loaded[DeviceDocument]:
+async def live_overview(services: TheServices, device: TheDevice) -> Loaded[DeviceDocument]:
     """A system with its role readings, readings, components and open faults."""
     async with services.database.read() as connection:
         present = await faults.open_of(connection, device.record.id)
@@ -213,38 +218,27 @@ async def system_logs(
     return _loaded(device, document, "logs", rows, _LOG_FIELDS, view)
 
 
-@frozen
-class Tab:
-    """A tab of the device page."""
-
-    id: str
-    text: str
-    icon: str
-    load: Callable[..., Awaitable[Loaded[Any]]]
-    permission: str = "systems:read"
-
-    @property
-    def title(self) -> str:
-        return translated(self.text)
-
-    @property
-    def template(self) -> str:
-        return f"system/{self.id or 'overview'}.html.jinja"
-
-    def address(self, sn: str) -> str:
-        return f"/systems/{sn}/{self.id}" if self.id else f"/systems/{sn}"
+async def system_overview(
+    services: TheServices,
+    device: TheDevice,
+    access: TheAccess,
+    range: FromQuery[Range] = "day",
+    at: FromQuery[date | None] = None,
+) -> Loaded[DeviceDocument]:
+    """The overview as its page shows it: while it streams, the charts stay as they are."""
+    loaded = await live_overview(services, device)
+    figures = await figures_of(services, access, device, range, at)
+    return evolve(loaded, view={**loaded.view, "figures": figures})
 
 
-TABS: Final = {
-    tab.id: tab
-    for tab in (
-        Tab("", N_("Overview"), "home-bolt", system_overview),
-        Tab("readings", N_("Readings"), "gauge", system_readings, "telemetry:read"),
-        Tab("faults", N_("Faults"), "alert-triangle", system_faults, "faults:read"),
-        Tab("commands", N_("Commands"), "terminal-2", system_commands, "commands:read"),
-        Tab("logs", N_("Logs"), "file-text", system_logs, "logs:read"),
-    )
+LOADS: Final[Mapping[str, Load]] = {
+    "": live_overview,
+    "readings": system_readings,
+    "faults": system_faults,
+    "commands": system_commands,
+    "logs": system_logs,
 }
+"""What each tab loads, also while it streams."""
 
 
 def _loaded(  # noqa: PLR0917  the parts of every tab
@@ -256,15 +250,15 @@ def _loaded(  # noqa: PLR0917  the parts of every tab
     view: Mapping[str, Any],
 ) -> Loaded[Any]:
     crumbs = ((_("ESS systems"), "/systems"), (device.sn, f"/systems/{device.sn}"))
-    shown = {
-        "device": device,
-        "zone": device.zone,
-        "tab": tab,
-        "tabs": TABS,
-        "record": device.record,
-    }
     title = device.sn if not tab else _("%(what)s of %(sn)s", what=TABS[tab].title, sn=device.sn)
-    return Loaded(document, title, rows, header, crumbs if tab else crumbs[:1], {**shown, **view})
+    return Loaded(
+        document,
+        title,
+        rows,
+        header,
+        crumbs if tab else crumbs[:1],
+        {**device_view(device, tab), **view},
+    )
 
 
 def _reading_rows(
@@ -292,7 +286,7 @@ def _routes() -> Iterator[HTTPRouteHandler]:
         yield from page(
             tab.address("{sn:str}"),
             tab.template,
-            tab.load,
+            LOADS[tab.id] if tab.id else system_overview,
             permission=tab.permission,
             device=load_device,
         )

@@ -98,14 +98,14 @@ def scale(values: Iterable[float]) -> tuple[float, float, list[float]]:
     """The ends of an axis with some room around the values, and round places between them."""
     known = sorted(values)
     room = (known[-1] - known[0]) * 0.12 or 1.0
-    step = _step((known[-1] - known[0] + 2 * room) / 6)
+    step = step_of((known[-1] - known[0] + 2 * room) / 6)
     low = max(known[0] - room, 0) if known[0] >= 0 else known[0] - room
     high = known[-1] + room
     ticks = [round(n * step, 6) for n in range(ceil(low / step), floor(high / step) + 1)]
     return low, high, ticks
 
 
-def _step(least: float) -> float:
+def step_of(least: float) -> float:
     """The next of 1, 2, 2.5 and 5 times a power of ten."""
     power = 10.0 ** floor(log10(least))
     return next(power * digit for digit in (1, 2, 2.5, 5, 10) if power * digit >= least)
