@@ -91,7 +91,7 @@ async def visit(
         await made.say(unseen.frame())
         await made.say(b"CFG mode: 0 -> 1;mode: 1 -> 9", log(unseen.SN, "inverter"))
         await made.say(unseen.frame(), frame(unseen.SN, "inverter", "humming"))
-        await expect(page.locator("body")).to_be_visible()
+        await _taken_in(made)
         yield made
         await browser.close()
         taking.cancel()
@@ -100,6 +100,16 @@ async def visit(
     server.stop()
     await asyncio.wait({serving}, timeout=5)
     await database.close()
+
+
+async def _taken_in(visit: Visit) -> None:
+    """Wait for the last of what the device said: it is no known channel."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = await visit.context.request.get(f"{visit.address}/dead-letters.json")
+            if (await answer.json())["rows"]:
+                return
+            await asyncio.sleep(0.05)
 
 
 _LOUD = ("error", "warning")
