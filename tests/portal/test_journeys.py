@@ -98,6 +98,7 @@ async def jump(page: Page) -> None:
     await expect(page.locator("h1")).to_have_text(unseen.SN)
     await page.wait_for_load_state()
     await page.keyboard.press("ControlOrMeta+k")
+    await expect(page.locator("#jump")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.locator("#jump")).to_be_hidden()
 
@@ -105,6 +106,7 @@ async def jump(page: Page) -> None:
 async def switch_shortcuts_off(page: Page) -> None:
     """Letters do nothing then, on the pages after it too; an input method's never do."""
     await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
     await page.get_by_role("button", name="Shortcuts are on").click()
     await page.keyboard.press("Escape")
     await page.reload()
