@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from litestar.testing import AsyncTestClient
+from sqlalchemy import event
 
 from core.access import PLATFORM
 from core.accounts import users
+from core.host import load
 from core.journal import faults
 from core.journal.faults import Closed, Opened
 from core.runtime.daily import Daily
@@ -21,6 +23,7 @@ from core.runtime.database import Database
 from core.runtime.settings import Settings
 from core.tariffs import plans
 from core.telemetry import stale
+from core.telemetry.curves import cells_of
 from core.telemetry.fold import BUCKET
 from core.telemetry.periods import DAY, HOUR, day, days
 from portal.app import create_app
@@ -215,3 +218,27 @@ async def test_an_overview_with_a_year_behind_it_is_quick(home: Site, range_: st
         took.append(1000 * (time.perf_counter() - begin))
     assert page.text.count("share-2") > 300
     assert min(took) <= 200
+
+
+async def test_a_day_is_read_without_those_before_it(home: Site):
+    """However long the history: each channel is looked up by its own key and the day's span."""
+    registry = load()
+    system = registry.system(registry.newest["smile5"])
+    steps: list[str] = []
+    async with home.database.read() as connection:
+        said: list[tuple[str, object]] = []
+
+        def heard(_c: object, _k: object, statement: str, given: object, *_: object) -> None:
+            said.append((statement, given))
+
+        event.listen(connection.sync_connection, "before_cursor_execute", heard)
+        await cells_of(connection, 1, system, day(LAST, ZONE))
+        event.remove(connection.sync_connection, "before_cursor_execute", heard)
+        for statement, given in said:
+            if "FROM rollups" in statement:
+                explained = f"EXPLAIN QUERY PLAN {statement}"
+                found = await connection.exec_driver_sql(explained, given)
+                steps += [row[3] for row in found]
+    looks = [each for each in steps if "rollups" in each]
+    assert len(looks) > 1
+    assert all("channel=? AND bucket>? AND bucket<?" in each for each in looks)
