@@ -1,6 +1,5 @@
 """The fault query at five million faults: any filters, each page beside its bare SQL."""
 
-import argparse
 import asyncio
 import random
 import sys
@@ -11,7 +10,7 @@ from sqlalchemy import text
 
 from benchmarks import portal_fleet
 from benchmarks.measure import Report, Target
-from benchmarks.portal import Bench, Said, lists, opened
+from benchmarks.portal import Bench, Said, asked_for, lists, opened
 from benchmarks.portal_fleet import NOW
 from core.host import load
 from core.journal.listed import LISTING, STATES
@@ -99,13 +98,7 @@ async def run(url: str, number: int, *, short: bool) -> Report:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", type=int, default=5_000_000)
-    kinds = "sqlite, postgresql (a cluster of its own), or a URL"
-    parser.add_argument("--database", default="sqlite", help=kinds)
-    parser.add_argument("--short", action="store_true", help="fewer questions")
-    parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
-    given = parser.parse_args()
+    given = asked_for(__doc__, "faults", 5_000_000)
     report = asyncio.run(run(given.database, given.faults, short=given.short))
     report.show(as_json=given.json)
 

@@ -312,14 +312,19 @@ TARGETS: Final = (
 )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--systems", type=int, default=1_000_000)
+def asked_for(about: str | None, rows: str, number: int) -> argparse.Namespace:
+    """What the command line says: `--<rows>`, the database, and how much is to be asked."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument(f"--{rows}", type=int, default=number)
     kinds = "sqlite, postgresql (a cluster of its own), or a URL"
     parser.add_argument("--database", default="sqlite", help=kinds)
     parser.add_argument("--short", action="store_true", help="fewer questions")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = asked_for(__doc__, "systems", 1_000_000)
     report = asyncio.run(run(given.database, given.systems, short=given.short))
     report.show(as_json=given.json)
 

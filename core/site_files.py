@@ -1,5 +1,6 @@
 """Sites from TOML files: what a collector is told, with every error of a file at once."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -18,6 +19,9 @@ from core.schemas import site_schema
 from core.thing_model.polling import register_read
 from core.thing_model.problems import ModelError, Problem
 from core.thing_model.site import Site, SiteSlot
+
+_WITH_PORT = re.compile(r"[^:]+:\d+")
+"""A host and a port; an IPv6 address has more colons."""
 
 SERIAL_SETTINGS = ("baud", "parity", "stop_bits")
 
@@ -93,6 +97,10 @@ def _problems_of_slot(where: str, system: System, slot: str, given: SiteSlot) ->
     if bool(given.tcp) == bool(given.serial):
         what = "is reached by both tcp and serial" if given.tcp else "says no way to reach it"
         yield Problem(where, what, 'write tcp = "host" or serial = "/dev/ttyUSB0"')
+    if _WITH_PORT.fullmatch(given.tcp):
+        host, _, port = given.tcp.rpartition(":")
+        hint = f'write tcp = "{host}" and port = {port}'
+        yield Problem(f"{where}.tcp", f"{given.tcp!r} has a port in it", hint)
     part = system.parts.get(slot)
     if part is None:
         speaking = ", ".join(s for s, p in system.parts.items() if polled_channels(p)) or "none"

@@ -47,6 +47,7 @@ def _environment() -> Environment:
         "asset": asset_url,
         "status": status,
         "UNPUBLISHED": readings.UNPUBLISHED,
+        "ages": times.ages,
         "direction": house.direction,
         "shown_value": house.shown_value,
     }

@@ -31,6 +31,14 @@ class MemoryListing:
     )
 
 
+def distinct_keys(names: Iterable[str]) -> Iterator[str]:
+    """The names, with `:2`, `:3` … behind those that were there before."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = place = seen.get(name, 0) + 1
+        yield name if place == 1 else f"{name}:{place}"
+
+
 def filtered(listing: MemoryListing, query: Query, occasion: Occasion) -> Iterator[Row]:
     """The rows that fit, in no order."""
     asked = [(f, query.given[f.key]) for f in listing.filters if f.key in query.given]

@@ -20,6 +20,16 @@ from core.telemetry.periods import EPOCH
 from core.telemetry.tables import ENERGIES, days, fleet_days
 
 
+def share_not_bought(consumption: float | None, purchase: float | None) -> float | None:
+    """The share (0 to 1) of what was used that was not bought; None where that is not known.
+
+    It is 0 also where more was bought than used, because the battery charged from the grid.
+    """
+    if not consumption or purchase is None:
+        return None
+    return max(0.0, 1 - purchase / consumption)
+
+
 @frozen
 class Total:
     """kWh of a time that begins with `first`; None is not known.
@@ -40,13 +50,8 @@ class Total:
 
     @property
     def renewable(self) -> float | None:
-        """The share (0 to 1) of what was used that was not bought; None where that is not known.
-
-        It is 0 also where more was bought than used, because the battery charged from the grid.
-        """
-        if not self.consumption or self.purchase is None:
-            return None
-        return max(0.0, 1 - self.purchase / self.consumption)
+        """The share of what was used that was not bought."""
+        return share_not_bought(self.consumption, self.purchase)
 
 
 @frozen
@@ -78,10 +83,8 @@ class FleetSum:
 
     @property
     def self_sufficiency(self) -> float | None:
-        """Percent of the consumption that was not bought; None without any."""
-        if self.consumption <= 0:
-            return None
-        return max(0.0, 100 * (1 - self.purchase / self.consumption))
+        """The share (0 to 1) of the consumption that was not bought; None without any."""
+        return share_not_bought(self.consumption, self.purchase)
 
 
 async def system_days(

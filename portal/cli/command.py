@@ -99,7 +99,8 @@ def cancel(instruction_id: str, reason: str) -> None:
     async def withdrawn(connection: Any) -> int:
         return await giving.cancel(connection, PLATFORM, instruction_id, reason=reason, now=now())
 
-    click.echo(f"{done(withdrawn)} commands are withdrawn")
+    number = done(withdrawn)
+    click.echo(f"{number} command{' is' if number == 1 else 's are'} withdrawn")
 
 
 def _print_trial(trial: Trial, order: Order) -> None:

@@ -8,14 +8,16 @@ document.addEventListener("htmx:sse:error", () => (root.dataset.live = "off"));
 document.addEventListener("htmx:sse:close", () => (root.dataset.live = "off"));
 
 // <time data-since="ms"> counts on by itself; the server's clock (<html data-now>) is the one that
-// counts. The words are those of `age` in presentation/times.py.
+// counts. The words are those of `age` in presentation/times.py, in <html data-ages>.
 const skew = Number(root.dataset.now ?? Date.now()) - Date.now();
-const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+const STEPS = [86400, 3600, 60, 1];
+const WORDS = (root.dataset.ages ?? "").split("|");
 
 function ago(milliseconds) {
   const seconds = Math.floor(milliseconds / 1000);
-  const found = STEPS.find(([step]) => seconds >= step);
-  return found ? `${Math.floor(seconds / found[0])} ${found[1]} ago` : "now";
+  const place = STEPS.findIndex((step) => seconds >= step);
+  if (place < 0) return WORDS[STEPS.length];
+  return WORDS[place].replace("%(number)s", Math.floor(seconds / STEPS[place]));
 }
 
 function tick() {

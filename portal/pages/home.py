@@ -138,7 +138,7 @@ async def _energy(
     return EnergyDocument(
         first=found.first,
         last=found.last,
-        self_sufficiency=found.self_sufficiency,
+        self_sufficiency=None if (share := found.self_sufficiency) is None else 100 * share,
         co2_spared=None if factor is None else found.generation * factor,
         **said,
     )

@@ -11,7 +11,8 @@ from portal.presentation.device import FaultDocument
 from portal.presentation.times import Zone
 from portal.texts import _, translated
 
-DRAWN: Final = tuple(role for role in ROLES.values() if not role.counter)
+DRAWN: Final = tuple(r for r in ROLES.values() if r.unit == "W" or r.name == "battery.soc")
+"""What a day's curve shows; a state of health hardly moves within one."""
 
 
 class Series(Struct, frozen=True):

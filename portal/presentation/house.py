@@ -58,9 +58,13 @@ def role_reading(role: str, value: float) -> RoleReading:
 
 
 def shown_value(role: str, value: float) -> Quantity:
+    """The number as `magnitude` shows it, in the unit of the role."""
+    return magnitude(value, ROLES[role].unit)
+
+
+def magnitude(value: float, unit: str) -> Quantity:
     """The number without sign, powers to the watt: words say the direction."""
-    declared = ROLES[role]
-    return quantity(round(abs(value)) if declared.unit == "W" else value, declared.unit)
+    return quantity(round(abs(value)) if unit == "W" else value, unit)
 
 
 def role_readings(house: Mapping[str, float]) -> dict[str, RoleReading]:

@@ -81,8 +81,13 @@ def iso(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def ages() -> str:
+    """The words of `age` for the browser: of days, hours, minutes, seconds, and of now."""
+    return "|".join([*(translated(AGO[unit]) for _step, unit in STEPS), _("now")])
+
+
 def age(milliseconds: int) -> str:
-    """How long ago, in the largest unit that fits; as `ago` in app.js."""
+    """How long ago, in the largest unit that fits; as `ago` in live.js."""
     seconds = milliseconds // 1000
     for step, unit in STEPS:
         if seconds >= step:

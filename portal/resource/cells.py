@@ -8,7 +8,7 @@ from attrs import frozen
 
 from core.access import Access
 from core.listing.tables import Row
-from portal.presentation.house import RoleReading
+from portal.presentation.house import RoleReading, magnitude
 from portal.presentation.quantities import Quantity, quantity
 from portal.presentation.status import Mark
 from portal.presentation.times import iso
@@ -52,7 +52,7 @@ def shown(
 
 def _amount(column: Column, value: Any) -> Quantity | None:
     if isinstance(value, RoleReading):
-        return quantity(abs(value.value), value.unit)
+        return magnitude(value.value, value.unit)
     return quantity(value, column.unit) if column.kind == "number" else None
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from core.listing.filters import Choice, Flag, Text
-from core.listing.memory import MemoryListing, Row
+from core.listing.memory import MemoryListing, Row, distinct_keys
 from core.listing.query import Occasion, Sort
 from core.plugin import Plugin
 from core.registry import Registry
@@ -39,12 +39,11 @@ def _of_plugin(plugin: Plugin) -> Iterator[Row]:
             heard = channels.setdefault(field.key, [])
             if decoder.channel not in heard:
                 heard.append(decoder.channel)
-    seen: dict[str, int] = {}
-    for datapoint in plugin.datapoints:
+    keys = distinct_keys(f"{plugin.name}:{datapoint.key}" for datapoint in plugin.datapoints)
+    for key, datapoint in zip(keys, plugin.datapoints, strict=True):
         said = datapoint_document(plugin, datapoint)
-        seen[said.key] = place = seen.get(said.key, 0) + 1
         yield {
-            "id": f"{plugin.name}:{said.key}" + (f":{place}" if place > 1 else ""),
+            "id": key,
             "plugin": plugin.name,
             "kind": plugin.kind,
             "key": said.key,

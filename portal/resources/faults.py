@@ -6,7 +6,7 @@ from typing import Final
 
 from core.journal.listed import LISTING
 from core.listing.filters import Choice, Text
-from core.listing.memory import MemoryListing
+from core.listing.memory import MemoryListing, distinct_keys
 from core.listing.query import Occasion, Sort
 from core.listing.tables import Row
 from core.plugin import Plugin
@@ -103,11 +103,10 @@ def _of(registry: Registry, _: str) -> tuple[Row, ...]:
 
 def _rows(plugin: Plugin) -> Iterator[Row]:
     vendor = next((c.vendor for c in plugin.components if c.vendor), "")
-    seen: dict[str, int] = {}
-    for fault in plugin.faults:
-        seen[fault.code] = place = seen.get(fault.code, 0) + 1
+    keys = distinct_keys(f"{plugin.name}:{fault.code}" for fault in plugin.faults)
+    for key, fault in zip(keys, plugin.faults, strict=True):
         yield {
-            "id": f"{plugin.name}:{fault.code}" + (f":{place}" if place > 1 else ""),
+            "id": key,
             "plugin": plugin.name,
             "kind": plugin.kind,
             "vendor": vendor,

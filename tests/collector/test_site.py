@@ -49,6 +49,13 @@ def test_all_that_breaks_the_schema_is_said_at_once(site):
     assert any(line.startswith("sn: 'x' does not match") for line in said)
 
 
+def test_a_port_within_the_host_is_said_with_what_to_write(site):
+    (said,) = problems(site(f'{GOODWE}tcp = "10.0.0.5:5020"\n'))
+    assert said.startswith("slots.inverter.tcp: '10.0.0.5:5020' has a port in it")
+    assert 'write tcp = "10.0.0.5" and port = 5020' in said
+    assert read_site_file(site(f'{GOODWE}tcp = "fe80::1"\n'), REGISTRY)
+
+
 def test_all_names_that_are_not_there_are_said_at_once(site):
     given = 'tcp = "a"\nserial = "b"\nskip = ["foo*"]\n[slots.grid_meter]\ntcp = "a"\n'
     broker = '[broker]\npassword_file = "nowhere"\n'

@@ -161,3 +161,9 @@ OF_DATA = re.compile(r"(?<![\w.])_\((?![\"']|each\.condition\.text, \*\*)")
 def test_data_is_translated_by_the_filter(template: Path) -> None:
     """What `_` gives is taken for HTML as it is: it is for texts written in the template."""
     assert OF_DATA.findall(template.read_text(encoding="utf-8")) == []
+
+
+async def test_the_browser_counts_ages_in_the_reader_s_language(site: Site):
+    page = (await site.client.get("/", headers={"accept-language": "zh-CN"})).text
+    assert 'data-ages="%(number)s 天前|' in page
+    assert " s ago|now" in (await site.client.get("/", headers={"accept-language": "en"})).text
