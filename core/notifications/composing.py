@@ -83,7 +83,7 @@ class Composer:
             "sn": first.sn,
             "system": first.system,
             "fault": self._name(first),
-            "level": self.say(language, words.LEVELS[first.severity]),
+            "level": self.say(language, words.LEVELS.get(first.severity, first.severity)),
             "since": _time(first.opened_at, timezone),
             "country": first.country,
             "list": self._list(subject, language, timezone),
@@ -97,7 +97,7 @@ class Composer:
         return "\n".join(lines)
 
     def _line(self, told: Told, language: str, timezone: str) -> str:
-        level = self.say(language, words.LEVELS[told.severity])
+        level = self.say(language, words.LEVELS.get(told.severity, told.severity))
         named = (told.sn, told.system, told.slot, self._name(told))
         return " · ".join([level, *filter(None, named), _time(told.opened_at, timezone)])
 

@@ -43,7 +43,6 @@ SENT: Final = Listing(
         Time("created_at"),
         Choice("state", choices=STATES),
         Choice("channel", choices=CHANNELS),
-        Choice("severity", choices=SEVERITIES, facet=False),
         Text("recipient", match="exact"),
         Text("rule", "rule_name", match="exact"),
     ),

@@ -110,6 +110,8 @@ notifications = Table(
     Index(None, "owner_id", "created_at", "id"),
     Index(None, "rule_id", "created_at", "id"),
     Index(None, "user_id", "created_at", "id"),
+    Index(None, "recipient", "created_at", "id"),
+    Index(None, "rule_name", "created_at", "id"),
     Index(
         "ix_notifications_next_at",
         "next_at",

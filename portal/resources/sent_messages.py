@@ -67,7 +67,6 @@ SENT_MESSAGES: Final = Resource(
         FilterField("channel", choices=CHANNELS, first=True),
         FilterField("rule", N_("Rule"), hint=N_("Its whole name")),
         FilterField("recipient", hint=N_("The whole address or name")),
-        FilterField("severity", choices=LEVELS),
     ),
     actions=(
         Action(

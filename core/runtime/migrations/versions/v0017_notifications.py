@@ -95,7 +95,15 @@ def _notifications() -> None:
         sa.UniqueConstraint("dedupe_key", name="uq_notifications_dedupe_key"),
     )
     _index("notifications", "created_at", "id")
-    for name in ("state", "channel", "owner_id", "rule_id", "user_id"):
+    for name in (
+        "state",
+        "channel",
+        "owner_id",
+        "rule_id",
+        "user_id",
+        "recipient",
+        "rule_name",
+    ):
         _index("notifications", name, "created_at", "id")
     _partly("ix_notifications_next_at", ["next_at"], "state = 'queued'")
     _partly("ix_notifications_unread", ["user_id", "id"], "channel = 'portal' AND read_at IS NULL")
