@@ -6,11 +6,11 @@ again. A match is kept once, so that looking again does no harm.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from attrs import frozen
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.tables import systems
@@ -18,10 +18,12 @@ from core.journal.tables import faults
 from core.notifications import rules
 from core.notifications.rules import Rule
 from core.notifications.tables import matches, progress
+from core.records import insert_new
 
 GRACE: Final = 60_000
 """Milliseconds for which the cursor stays behind on PostgreSQL."""
-BATCH: Final = 2_000
+BATCH: Final = 500
+"""Faults in a transaction: on SQLite ingest waits for it."""
 MINUTE: Final = 60_000
 MADE: Final = ("waiting", "closing")
 """States in which a match waits to be told of."""
@@ -53,19 +55,22 @@ async def is_due(connection: AsyncConnection, now: int) -> bool:
     return False
 
 
-async def take_in(connection: AsyncConnection, known: Sequence[Rule], now: int) -> int | None:
-    """Match new faults with rules; returns how many did, None where another worker is at it."""
+async def lock(connection: AsyncConnection, now: int) -> Place | None:
+    """How far faults were looked at, for this transaction alone; None where another is at it."""
     place = await _place(connection, lock=True)
-    if place is None:
-        return await _begin(connection, now)
-    found, last = 0, place.fault_id
-    while rows := await _after(connection, last):
-        found += await _match(connection, known, rows, now)
-        last = rows[-1].id
-        if len(rows) < BATCH:
-            break
-    await _advance(connection, place, last, now)
-    return found
+    return await _begin(connection, now) if place is None else place
+
+
+async def take_in(
+    connection: AsyncConnection, known: Sequence[Rule], after: int, seen: AbstractSet[int], now: int
+) -> Sequence[int]:
+    """Match the next faults behind a number with rules; returns the numbers of what was there.
+
+    seen: those of them that were matched before.
+    """
+    rows = await _after(connection, after)
+    await _match(connection, known, [row for row in rows if row.id not in seen], now)
+    return [row.id for row in rows]
 
 
 async def _place(connection: AsyncConnection, *, lock: bool = False) -> Place | None:
@@ -76,13 +81,12 @@ async def _place(connection: AsyncConnection, *, lock: bool = False) -> Place | 
     return None if row is None else Place(*row)
 
 
-async def _begin(connection: AsyncConnection, now: int) -> int | None:
+async def _begin(connection: AsyncConnection, now: int) -> Place | None:
     """Faults that are there before the first look are nobody's news."""
     newest = await rules.newest_fault(connection)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = {"id": 1, "fault_id": newest, "ahead_id": newest, "ahead_at": now}
-    made = dialect.insert(progress).on_conflict_do_nothing().returning(progress.c.id)
-    return None if (await connection.execute(made, row)).first() is None else 0
+    row = (1, newest, newest, now)
+    columns = ("id", "fault_id", "ahead_id", "ahead_at")
+    return Place(*row[1:]) if await insert_new(connection, progress, columns, [row]) else None
 
 
 async def _after(connection: AsyncConnection, fault_id: int) -> Sequence[Any]:
@@ -101,37 +105,36 @@ async def _after(connection: AsyncConnection, fault_id: int) -> Sequence[Any]:
 
 async def _match(
     connection: AsyncConnection, known: Sequence[Rule], rows: Sequence[Any], now: int
-) -> int:
+) -> None:
     """Keep what is open and somebody wants to hear of."""
     wanted = [
-        {
-            "rule_id": rule.id,
-            "fault_id": fault.id,
-            "state": "waiting",
-            "due_at": min(fault.opened_at, now) + rule.reminder.delay * MINUTE,
-        }
+        (rule.id, fault.id, "waiting", min(fault.opened_at, now) + rule.reminder.delay * MINUTE)
         for fault in rows
         if fault.closed_at is None
         for rule in known
         if fault.id > rule.after_fault and rule.reminder.is_about(fault)
     ]
-    if not wanted:
-        return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    kept = dialect.insert(matches).on_conflict_do_nothing().returning(matches.c.id)
-    return len((await connection.execute(kept, wanted)).all())
+    await insert_new(connection, matches, ("rule_id", "fault_id", "state", "due_at"), wanted)
 
 
-async def _advance(connection: AsyncConnection, place: Place, last: int, now: int) -> None:
+async def advance(connection: AsyncConnection, place: Place, last: int, now: int) -> int:
+    """Note that faults up to `last` were looked at; returns behind which the next look begins."""
     grace = GRACE if connection.dialect.name == "postgresql" else 0
     if grace == 0:
         place = Place(last, last, now)
     elif now - place.ahead_at >= grace:
         place = Place(place.ahead_id, last, now)
     else:
-        return
+        return place.fault_id
     values = {"fault_id": place.fault_id, "ahead_id": place.ahead_id, "ahead_at": place.ahead_at}
     await connection.execute(update(progress).values(values))
+    return place.fault_id
+
+
+async def due_rules(connection: AsyncConnection, now: int) -> Sequence[int]:
+    """The rules that have something to tell."""
+    query = select(matches.c.rule_id).where(matches.c.state.in_(MADE), matches.c.due_at <= now)
+    return (await connection.execute(query.distinct().order_by(matches.c.rule_id))).scalars().all()
 
 
 async def settle(connection: AsyncConnection, now: int) -> None:

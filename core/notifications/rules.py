@@ -135,7 +135,7 @@ async def switch(
 ) -> None:
     """Switch a rule on or off; off, it forgets what waits, and on, it begins anew."""
     access.require("reminders:edit")
-    before = await seen(connection, access, rule_id)
+    before = await seen(connection, access, rule_id, locked=True)
     values: dict[str, Any] = {"enabled": on, "changed_at": now}
     if on:
         values["after_fault"] = await newest_fault(connection)
@@ -154,7 +154,7 @@ async def remove(
 ) -> None:
     """Delete a rule; what it sent stays in the list. Needs `reminders:delete`."""
     access.require("reminders:delete")
-    before = await seen(connection, access, rule_id)
+    before = await seen(connection, access, rule_id, locked=True)
     await connection.execute(delete(matches).where(matches.c.rule_id == rule_id))
     await connection.execute(delete(rules).where(rules.c.id == rule_id))
     await entries.record(
@@ -163,20 +163,25 @@ async def remove(
     )  # fmt: skip
 
 
-async def seen(connection: AsyncConnection, access: Access, rule_id: int) -> Rule:
-    """The rule, if somebody may see it; otherwise a RequestError."""
+async def seen(
+    connection: AsyncConnection, access: Access, rule_id: int, *, locked: bool = False
+) -> Rule:
+    """The rule, if somebody may see it, perhaps locked; otherwise a RequestError."""
     access.require("reminders:read")
     query = select(rules).where(rules.c.id == rule_id, _visible(access))
+    if locked:
+        query = query.with_for_update()
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise RequestError(Problem("rule", f"there is no rule {rule_id}", "look in the list"))
     return rule_of(row)
 
 
-async def enabled(connection: AsyncConnection) -> list[Rule]:
-    """Every rule that is switched on."""
-    found = await connection.execute(select(rules).where(rules.c.enabled).order_by(rules.c.id))
-    return [rule_of(row) for row in found]
+async def enabled(connection: AsyncConnection, *, only: int | None = None) -> list[Rule]:
+    """Rules that are switched on, all or one; as they are until the transaction ends."""
+    terms = [rules.c.enabled, *([] if only is None else [rules.c.id == only])]
+    query = select(rules).where(*terms).order_by(rules.c.id).with_for_update(read=True)
+    return [rule_of(row) for row in await connection.execute(query)]
 
 
 async def newest_fault(connection: AsyncConnection) -> int:

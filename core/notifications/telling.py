@@ -39,21 +39,17 @@ class Recipient:
     target: str = ""
 
 
-async def tell(
-    connection: AsyncConnection, rules: Sequence[Rule], composer: Composer, now: int
-) -> int:
-    """Write the messages that are due; returns how many."""
-    by_id, written = {rule.id: rule for rule in rules}, 0
+async def tell(connection: AsyncConnection, rule: Rule, composer: Composer, now: int) -> int:
+    """Write the messages of a rule that are due; returns how many."""
     due = (
-        select(matches.c.rule_id, matches.c.state, func.min(matches.c.due_at))
-        .where(matches.c.state.in_(MADE), matches.c.due_at <= now)
-        .group_by(matches.c.rule_id, matches.c.state)
-        .order_by(matches.c.rule_id, matches.c.state.desc())
+        select(matches.c.state, func.min(matches.c.due_at))
+        .where(matches.c.rule_id == rule.id, matches.c.state.in_(MADE), matches.c.due_at <= now)
+        .group_by(matches.c.state)
+        .order_by(matches.c.state.desc())
     )
-    for rule_id, state, since in (await connection.execute(due)).all():
-        rule = by_id.get(rule_id)
-        if rule is not None:
-            written += await _of_rule(connection, rule, (state, since), composer, now)
+    written = 0
+    for state, since in (await connection.execute(due)).all():
+        written += await _of_rule(connection, rule, (state, since), composer, now)
     return written
 
 

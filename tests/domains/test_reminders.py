@@ -1,5 +1,6 @@
 """Rules of reminders: which faults they tell of, when, to whom, and how often."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -282,15 +283,49 @@ async def test_faults_are_seen_though_a_lower_number_comes_later(database: Datab
     assert [message.body for message in await ward.sent()] == ["early", "late"]
 
 
+async def test_a_worker_that_begins_anew_tells_nothing_again(ward: Ward):
+    await rule(ward)
+    await ward.fault(1, "hot")
+    assert await ward.round() == 1
+    fresh = Ward(ward.database)
+    fresh.now = ward.now
+    assert await fresh.round() == 0
+    assert await fresh.round(after=2 * MINUTE) == 0
+    assert len(await ward.sent()) == 1
+
+
+async def test_more_faults_than_a_transaction_holds_are_all_matched(ward: Ward):
+    await rule(ward, grouping=1, body_en="{count}")
+    async with ward.database.begin() as connection:
+        for n in range(1_200):
+            await open_fault(connection, 1, f"code{n}", "info")
+    await ward.round()
+    await ward.round(after=MINUTE)
+    assert [message.body for message in await ward.sent()] == ["1200"]
+
+
+async def test_a_rule_may_go_while_its_faults_are_looked_at(ward: Ward):
+    rule_id = await rule(ward)
+    for n in range(20):
+        await ward.fault(1, f"code{n}")
+
+    async def gone() -> None:
+        async with ward.database.begin() as connection:
+            await rules.remove(connection, ADA, rule_id, now=NOW)
+
+    await asyncio.gather(ward.round(), gone())
+    assert await ward.round() == 0
+
+
 async def test_a_second_worker_leaves_the_first_alone(ward: Ward):
     await rule(ward)
     await ward.fault(1, "hot")
     if ward.database.is_sqlite:
         pytest.skip("SQLite has one writer at a time")
     async with ward.database.begin() as connection:
-        known = await rules.enabled(connection)
-        assert await matching.take_in(connection, known, NOW) == 1
+        assert await matching.lock(connection, NOW) is not None
         assert await ward.round() == 0
+    assert await ward.round() == 1
 
 
 @pytest.mark.parametrize(
