@@ -22,6 +22,7 @@ async def bell(request: Request[Any, Any, Any], services: TheServices) -> Respon
     access = access_in(request)
     if access is None:
         return Response(None, status_code=204)
+    access.require(READS)
     async with services.database.read() as connection:
         unread = await notices.unread(connection, access)
     number = unread + len(services.watch.news(access))
