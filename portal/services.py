@@ -51,9 +51,7 @@ class Services:
     @property
     def seal(self) -> Seal | None:
         """What second factors are sealed with; None where the installation has no secret key."""
-        accounts = self.settings.credentials()
-        key = self.settings.secret_key or (accounts.secret_key if accounts else "")
-        return Seal(key) if key else None
+        return self.settings.seal
 
 
 TheServices = SkipValidation[NamedDependency[Services]]

@@ -23,6 +23,8 @@ from portal.services import Services
 LinkPurpose = Literal["invite", "reset"]
 OPEN: Final = "open_to_all"
 """Handlers with this option need no session, and are told of one."""
+UNTOUCHED: Final = "leaves_the_session"
+"""Handlers with this option are asked by an open page, not by a person: they keep no session."""
 SESSIONLESS: Final = "exclude_from_auth"
 """Handlers with this option ask nobody who is there; Litestar's name."""
 FORGOTTEN: Final = ("password", "code", "_csrf_token", "token")
@@ -55,8 +57,10 @@ class SessionMiddleware(AbstractAuthenticationMiddleware):
             machine = await _machine(services, connection, said.removeprefix(BEARER).strip())
             return AuthenticationResult(user=machine, auth="")
         token = connection.cookies.get(cookie_name(services), "")
-        session = await session_of(services, token) if token else None
-        if session is None and not connection.route_handler.opt.get(OPEN):
+        opt = connection.route_handler.opt
+        touching = not opt.get(UNTOUCHED)
+        session = await session_of(services, token, touching=touching) if token else None
+        if session is None and not opt.get(OPEN):
             raise NotAuthorizedException("sign in first", extra=await _entered(connection))
         policy = services.policy
         if session is not None and policy.second_factor and not _may_wait(connection):
@@ -110,12 +114,12 @@ async def _demand_second_factor(services: Services, session: Session) -> None:
         raise PermissionDeniedException("set up a second factor first, at /account")
 
 
-async def session_of(services: Services, token: str) -> Session | None:
-    """The session of a token, noted as in use; None where it is nobody's."""
+async def session_of(services: Services, token: str, *, touching: bool = True) -> Session | None:
+    """The session of a token, noted as in use if `touching`; None where it is nobody's."""
     now = services.clock()
     async with services.database.read() as connection:
         session = await sessions.by_token(connection, token, now, services.policy)
-    if session is not None and session.needs_touch(now):
+    if touching and session is not None and session.needs_touch(now):
         async with services.database.begin() as connection:
             await sessions.touch(connection, session.id, now)
     return session

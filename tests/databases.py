@@ -22,6 +22,7 @@ import core.companies.tables
 import core.fleet.tables
 import core.jobs.tables
 import core.journal.tables
+import core.notifications.tables
 import core.products.tables
 import core.tariffs.tables
 import core.telemetry.tables

@@ -1,5 +1,6 @@
 """Which users somebody sees, and how many there are of them."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import frozen
@@ -29,6 +30,12 @@ async def everybody(connection: AsyncConnection, access: Access) -> list[User]:
     there = (visible(access), users.c.state != "deleted")
     found = await connection.execute(select(users).where(*there).order_by(users.c.id.desc()))
     return [user_of(row) for row in found]
+
+
+async def names(connection: AsyncConnection, access: Access, ids: Iterable[int]) -> dict[int, str]:
+    """The names of users by their ids, of those that somebody sees."""
+    query = select(users.c.id, users.c.name).where(users.c.id.in_(set(ids)), visible(access))
+    return {row[0]: row[1] for row in await connection.execute(query)}
 
 
 async def statistics(

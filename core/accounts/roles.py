@@ -57,6 +57,7 @@ L1: Final = LOOKING | _grants("""
     tariffs create,edit
     messages create
     dead_letters read
+    reminders read
 """)
 """First-level support: finds, exports, notes, binds; sends no command."""
 
@@ -73,6 +74,7 @@ L2: Final = L1 | _grants("""
     logs request
     gaps request
     users read
+    reminders create,edit,delete,test,retry
 """)
 """Second-level support: commands single devices, starts their upgrades, reveals check codes."""
 
@@ -84,6 +86,7 @@ OPERATIONS: Final = L2 | _grants("""
     serial_numbers create,edit,delete,import,export
     end_users delete,export
     messages *
+    reminders *
     warranties *
     tariffs *
     vpp *
@@ -144,6 +147,7 @@ MOST_OF_B: Final = _grants("""
     exports read,create
     views read,create,edit,delete
     users read,create,edit,lock,reset
+    reminders read,create,edit,delete,test,retry
 """)
 """The most that somebody of a company may do, and that only within the company."""
 

@@ -11,9 +11,12 @@ from urllib.parse import unquote, urlsplit
 from attrs import field, frozen
 
 from core.access import UserType
+from core.runtime import mail_settings
 from core.runtime.credentials import Credentials
 from core.runtime.database import DatabaseError, database_url
+from core.runtime.mail_settings import MailServer
 from core.runtime.mqtt_login import BrokerAddress
+from core.sealing import Seal
 from core.thing_model.problems import Problem
 from core.thing_model.product import OFFLINE_AFTER
 
@@ -81,6 +84,10 @@ class Settings:
     one, and then no page tells of CO2.
     metrics_token: what a request from another machine has to show for /metrics; empty lets only
     this machine ask (THINGWRIGHT_METRICS_TOKEN).
+    mail: the server that sends mail (THINGWRIGHT_SMTP, THINGWRIGHT_MAIL_FROM); None without one.
+    portal_url: how people reach the portal, for links in messages (THINGWRIGHT_PORTAL_URL).
+    notify_private: whether messages may go to services in private networks
+    (THINGWRIGHT_NOTIFY_PRIVATE, no).
     """
 
     data: Path = Path("data")
@@ -98,6 +105,9 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     open_id: OpenId | None = None
     co2_factor: float | None = None
+    mail: MailServer | None = None
+    portal_url: str = ""
+    notify_private: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -130,6 +140,11 @@ class Settings:
                 problems.append(Problem(PREFIX + name, f"{text!r} is not a whole number", hint))
         problems += _day_problems(said)
         problems += _factor_problems(said("CO2_FACTOR"))
+        problems += mail_settings.problems(PREFIX, said("SMTP"), said("MAIL_FROM"))
+        problems += _portal_problems(said("PORTAL_URL"))
+        notify_private = FLAGS.get(said("NOTIFY_PRIVATE", "no").lower())
+        if notify_private is None:
+            problems.append(Problem(PREFIX + "NOTIFY_PRIVATE", "is neither yes nor no", "say one"))
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -148,12 +163,22 @@ class Settings:
             said("METRICS_TOKEN"),
             open_id if open_id.issuer else None,
             float(said("CO2_FACTOR")) if said("CO2_FACTOR") else None,
+            mail_settings.read(said("SMTP"), said("MAIL_FROM")),
+            said("PORTAL_URL").rstrip("/"),
+            notify_private is True,
         )
 
     @property
     def database_url(self) -> str:
         """The database's URL, SQLite in the data folder unless another is set."""
         return self.database or f"sqlite:///{self.data.resolve() / 'thingwright.db'}"
+
+    @property
+    def seal(self) -> Seal | None:
+        """What small secrets are sealed with; None where the installation has no secret key."""
+        accounts = self.credentials()
+        key = self.secret_key or (accounts.secret_key if accounts else "")
+        return Seal(key) if key else None
 
     def credentials(self) -> Credentials | None:
         """The broker's accounts, if they are kept here; raises CredentialsError."""
@@ -226,6 +251,12 @@ def _factor_problems(text: str) -> Iterator[Problem]:
     if text and not (_FACTOR.fullmatch(text) and 0 < float(text) <= MOST_CO2):
         hint = f"write kg per kWh, above 0 and up to {MOST_CO2}, such as that of your grid's mix"
         yield Problem(PREFIX + "CO2_FACTOR", f"{text[:40]!r} is no such number", hint)
+
+
+def _portal_problems(text: str) -> Iterator[Problem]:
+    if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
+        what, hint = "is no http:// or https:// address", "such as https://portal.example.org"
+        yield Problem(PREFIX + "PORTAL_URL", what, hint)
 
 
 def _is_broker(url: str) -> bool:

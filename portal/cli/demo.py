@@ -31,7 +31,11 @@ def demo(host: str, port: int, mqtt_port: int, devices: int, interval: float) ->
     click.echo(f"\n  Portal   http://{host}:{port}")
     click.echo(f"  Sign in  {link or 'with the account that you have made'}")
     click.echo(f"  Devices  mqtt://{host}:{mqtt_port} ({devices} simulated)\n")
-    environment = {**os.environ, f"{PREFIX}BROKER": f"mqtt://127.0.0.1:{mqtt_port}"}
+    environment = {
+        f"{PREFIX}PORTAL_URL": f"http://{host}:{port}",
+        **os.environ,
+        f"{PREFIX}BROKER": f"mqtt://127.0.0.1:{mqtt_port}",
+    }
     services = (
         Service("broker", ("broker", "--port", str(mqtt_port))),
         Service("ingest", ("ingest",)),

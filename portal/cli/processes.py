@@ -24,6 +24,7 @@ from core.runtime.transport import TransportError
 from core.runtime.worker import run_worker
 from core.thing_model.problems import ModelError
 from portal.resource.jobs import run_jobs
+from portal.texts import said_in
 
 SLOT = re.compile(r"[A-Za-z0-9_]{1,16}")
 
@@ -52,14 +53,14 @@ def ingest(slot: str, *, shared: bool) -> None:
 
 @click.command()
 def worker() -> None:
-    """Send commands, find silent systems, make days, compact frames, write exports."""
+    """Send commands and messages, find silent systems, make days, compact, write exports."""
     run(_work(settings()))
 
 
 async def _work(given: Settings) -> None:
     """What the worker does by itself, and what people ask for; if one of them breaks, both end."""
     async with asyncio.TaskGroup() as both:
-        both.create_task(run_worker(given))
+        both.create_task(run_worker(given, said_in))
         both.create_task(run_jobs(given, load(given.plugins)))
 
 

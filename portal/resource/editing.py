@@ -123,6 +123,7 @@ def _changing(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
         try:
             await _change(shelf, form, (row, version, entered), work_of(request, shelf, typed))
         except StaleError as error:
+            await shelf.complete([error.row])
             return form_page(request, shelf, fields, entered, row=error.row, status=409)
         except RequestError as error:
             wrong = at_fields(fields, error.problems)

@@ -46,6 +46,11 @@ def translated(text: str) -> str:
     return texts_of(_LANGUAGE.get()).get(text, text) if text else ""
 
 
+def said_in(language: str, text: str) -> str:
+    """A text that was marked elsewhere, in a language that is named, such as that of a message."""
+    return texts_of(known(language) or SOURCE).get(text, text)
+
+
 def plural(one: str, many: str, number: int) -> str:
     """The form for a number of things, not yet filled in; Chinese has one for all."""
     source = one if number == 1 else many

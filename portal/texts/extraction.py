@@ -9,6 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from core.notifications.words import WORDS
 from core.telemetry.dead_letters import HINTS
 from core.thing_model.provenance import CONFIDENCE
 from core.thing_model.roles import OPPOSITE, ROLES
@@ -68,6 +69,8 @@ def _declared_below() -> Iterator[tuple[str, str]]:
     for meaning in MEANINGS.values():
         for text in meaning:
             yield "core/upkeep/conditions.py", text
+    for text in WORDS:
+        yield "core/notifications/words.py", text
     for code, hint in HINTS.items():
         yield "core/telemetry/dead_letters.py", code.replace("_", " ").capitalize()
         yield "core/telemetry/dead_letters.py", hint.capitalize()

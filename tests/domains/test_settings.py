@@ -110,3 +110,44 @@ def test_a_factor_of_co2_is_a_number_or_none(said: str) -> None:
     assert Settings.from_environment({"THINGWRIGHT_CO2_FACTOR": "0.38"}).co2_factor == 0.38
     with pytest.raises(SettingsError, match="CO2_FACTOR"):
         Settings.from_environment({"THINGWRIGHT_CO2_FACTOR": said})
+
+
+def test_mail_is_set_by_two_settings() -> None:
+    said = {
+        "THINGWRIGHT_SMTP": "smtp://me:p%40ss@mail.example.org",
+        "THINGWRIGHT_MAIL_FROM": "portal@example.org",
+        "THINGWRIGHT_PORTAL_URL": "https://portal.example.org/",
+        "THINGWRIGHT_NOTIFY_PRIVATE": "yes",
+    }
+    settings = Settings.from_environment(said)
+    server = settings.mail
+    assert server is not None
+    assert (server.host, server.port, server.encrypted) == ("mail.example.org", 587, False)
+    assert (server.user, server.password) == ("me", "p@ss")
+    assert "p@ss" not in repr(settings)
+    assert settings.portal_url == "https://portal.example.org"
+    assert settings.notify_private
+    encrypted = Settings.from_environment({**said, "THINGWRIGHT_SMTP": "smtps://mail"}).mail
+    assert encrypted is not None
+    assert (encrypted.port, encrypted.encrypted) == (465, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SMTP", "http://secret@mail"),
+        ("SMTP", "smtp://"),
+        ("MAIL_FROM", "no address"),
+        ("MAIL_FROM", "a@b\nBcc: c@d"),
+        ("MAIL_FROM", ""),
+        ("PORTAL_URL", "portal.example.org"),
+        ("NOTIFY_PRIVATE", "perhaps"),
+    ],
+)
+def test_what_is_wrong_about_mail_is_said_without_its_secrets(name: str, text: str) -> None:
+    said = {"THINGWRIGHT_SMTP": "smtp://mail", "THINGWRIGHT_MAIL_FROM": "portal@example.org"}
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({**said, f"THINGWRIGHT_{name}": text})
+    (problem,) = refused.value.problems
+    assert problem.where == f"THINGWRIGHT_{name}"
+    assert "secret" not in str(problem)

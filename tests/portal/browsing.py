@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+from attrs import evolve
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.routes import HTTPRoute
@@ -17,12 +18,16 @@ from playwright.async_api import BrowserContext, Page, Playwright, async_playwri
 
 from core.access import PLATFORM
 from core.accounts import users
+from core.notifications import outbox, rules, telling
+from core.notifications.composing import Composer
+from core.notifications.outbox import Message
 from core.products import drafts
 from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal.app import Portal, create_app
+from tests.notices import make_rule
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Clock, Site
 from tests.portal.peopled import give, populate
@@ -32,9 +37,13 @@ WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
 NO_PAGES: Final = re.compile(
-    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|count|facets|toml|vector|wrong)$"
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong)$"
 )
 """Routes that answer something else than a page."""
+WAITS: Final = Message(
+    "waits", None, "Grave faults", None, "mail", "duty@example.org", "en", "critical",
+    "Fault: melting (Critical), ZQ9000000001", "See https://portal.example.org/faults",
+)  # fmt: skip
 
 
 @attrs.define
@@ -164,6 +173,7 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     async with database.begin() as connection:
         await drafts.create(connection, registry, PLATFORM, 'id = "half-a-model"\n', now=time)
     people = await populate(database, time)
+    await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
     limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
@@ -173,6 +183,18 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     token = site.client.cookies["session"]
     assert token
     return token
+
+
+async def _remind(app: Portal, database: Database, time: int) -> None:
+    """A rule that told the administrator and a mail address of a sample."""
+    composer = Composer(app.state.services.registry, "")
+    async with database.begin() as connection:
+        ada = evolve(PLATFORM, user_id=1, name="ada")
+        rule_id = await make_rule(connection, ada, channels=("portal", "mail"), users="ada")
+        rule = await rules.seen(connection, ada, rule_id)
+        await telling.send_sample(connection, ada, rule, composer, now=time)
+        waits = attrs.evolve(WAITS, rule_id=rule_id)
+        await outbox.queue(connection, [waits], time)
 
 
 async def _ready(made: Browsing) -> None:

@@ -54,7 +54,7 @@ async def test_what_the_browser_keeps_is_written_on_the_page_and_nothing_else(si
     assert '<html lang="en" data-theme="dark" data-density="compact" data-shortcuts="off"' in text
     site.client.cookies.set("shut", "ota.communication-data")
     text = (await site.client.get("/products")).text
-    assert text.count("<details open>") == 3
+    assert text.count("<details open>") == 4
     site.client.cookies.set("density", "<huge>")
     text = (await site.client.get("/products")).text
     assert 'data-density="comfortable"' in text
@@ -78,7 +78,7 @@ async def test_banner_and_bell_say_what_is_not_well(site: Site):
     assert text.count("Plugins left out, because something is wrong with them: meters.torn") == 2
     assert text.count("No ingest process has been heard of for a minute") == 2
     assert text.count("Messages that could not be taken in during the last hour: 1") == 1
-    assert 'aria-label="Notifications: 4"' in text
+    assert "Notifications: 4" in text
 
 
 def test_news_come_the_gravest_first_and_only_to_whom_they_concern(

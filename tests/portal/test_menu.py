@@ -21,7 +21,7 @@ def test_a_group_without_a_page_is_not_shown():
     heads = [branch.head.id for branch in menu.tree(menu.ordered())]
     assert heads == [
         "home", "systems", "communication-data", "system-maintenance", "product-configurations",
-        "basic-settings", "users",
+        "messages", "basic-settings", "users",
     ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Notifications: rules that remind people of faults, what is sent to whom, and what was read."""
