@@ -25,6 +25,7 @@ LOOKING: Final = _grants("""
     end_users read
     telemetry read
     faults read
+    knowledge read
     logs read
     charging read
     gaps read
@@ -48,6 +49,7 @@ LOOKING: Final = _grants("""
 L1: Final = LOOKING | _grants("""
     systems export
     faults export,edit
+    knowledge export
     logs export
     telemetry export
     exports create
@@ -62,6 +64,7 @@ L1: Final = LOOKING | _grants("""
 
 L2: Final = L1 | _grants("""
     systems edit,command
+    knowledge edit
     commands cancel
     serial_numbers reveal
     installations delete
@@ -130,6 +133,7 @@ MOST_OF_B: Final = _grants("""
     end_users read,create,edit
     telemetry read,export
     faults read,export,edit
+    knowledge read,export
     gaps read,request
     logs read,export
     commands read,cancel
@@ -153,6 +157,7 @@ MOST_OF_C: Final = _grants("""
     sites read,edit
     telemetry read
     faults read
+    knowledge read
     logs read
     charging read
     commands read

@@ -168,6 +168,9 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await site.sign_in()
     limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
     assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
+    melting = f"/fault-codes/{unseen.NAME}:melting"
+    said = {"_version": "0", "cause": "Its fan stands", "steps": "Clean it", "commands": "set_mode"}
+    assert (await site.post(melting, "/account", **said)).status_code == 303
     asked = await site.post("/systems/export")
     assert asked.status_code == 303, asked.text
     token = site.client.cookies["session"]
