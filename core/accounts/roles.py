@@ -41,6 +41,7 @@ LOOKING: Final = _grants("""
     tariffs read
     vpp read
     installations read
+    nmi read
     exports read
     views read,create,edit,delete
 """)
@@ -54,6 +55,7 @@ L1: Final = LOOKING | _grants("""
     telemetry export
     exports create
     installations create,edit
+    nmi create,edit,export
     end_users create,edit
     sites create,edit
     tariffs create,edit
@@ -65,6 +67,7 @@ L1: Final = LOOKING | _grants("""
 L2: Final = L1 | _grants("""
     systems edit,command
     knowledge edit
+    nmi register
     commands cancel
     serial_numbers reveal
     installations delete
@@ -82,6 +85,7 @@ L2: Final = L1 | _grants("""
 OPERATIONS: Final = L2 | _grants("""
     systems create,delete
     commands bulk,approve
+    nmi import,delete
     upgrades approve,edit
     companies create,edit,approve,lock,export
     serial_numbers create,edit,delete,import,export
@@ -144,6 +148,7 @@ MOST_OF_B: Final = _grants("""
     serial_numbers read
     tariffs read,create,edit,delete
     installations read,create,edit
+    nmi read,create,edit,export
     upgrades read,create
     exports read,create
     views read,create,edit,delete

@@ -14,9 +14,11 @@ from granian.server.embed import Server
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from sqlalchemy import insert
 
 from core.access import PLATFORM
 from core.accounts import users
+from core.fleet import nmi_registrations, tables
 from core.products import drafts
 from core.registry import Registry
 from core.runtime.clock import now
@@ -163,6 +165,10 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await site.hear(unseen.frame(), "wrong")
     async with database.begin() as connection:
         await drafts.create(connection, registry, PLATFORM, 'id = "half-a-model"\n', now=time)
+        place = nmi_registrations.Place(2, OTHER_SN, None, "AU")
+        meter = nmi_registrations.Meter("2001985732", "SAPN")
+        metered = nmi_registrations.new_row(place, meter, time)
+        await connection.execute(insert(tables.nmi_registrations).values(metered))
     people = await populate(database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()

@@ -1,0 +1,44 @@
+"""Metering points of the Australian grid, and the registration of the systems behind them."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy import Column
+
+revision = "0024"
+down_revision = "0018"
+
+TABLE = "nmi_registrations"
+INDEXES = (
+    ("nmi",),
+    ("state", "changed_at"),
+    ("operator", "changed_at"),
+    ("created_at",),
+    ("changed_at",),
+)
+
+
+def upgrade() -> None:
+    op.create_table(
+        TABLE,
+        Column("system_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        Column(
+            "nmi",
+            sa.String(10, collation="C").with_variant(sa.String(10), "sqlite"),
+            nullable=False,
+        ),
+        Column("operator", sa.String(length=32), nullable=False),
+        Column("lfdi", sa.String(length=40), nullable=False),
+        Column("state", sa.String(length=16), nullable=False),
+        Column("state_at", sa.BigInteger(), nullable=False),
+        Column("failure", sa.String(length=500), nullable=False),
+        Column("created_at", sa.BigInteger(), nullable=False),
+        Column("changed_at", sa.BigInteger(), nullable=False),
+        Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["system_id"], ["systems.id"], name="fk_nmi_registrations_system_id_systems"
+        ),
+        sa.PrimaryKeyConstraint("system_id", name="pk_nmi_registrations"),
+    )
+    for columns in INDEXES:
+        name = f"ix_{TABLE}_{'_'.join(columns)}_system_id"
+        op.create_index(name, TABLE, [*columns, "system_id"])
