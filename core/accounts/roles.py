@@ -42,6 +42,7 @@ LOOKING: Final = _grants("""
     vpp read
     installations read
     nmi read
+    corrections read
     exports read
     views read,create,edit,delete
 """)
@@ -86,6 +87,7 @@ OPERATIONS: Final = L2 | _grants("""
     systems create,delete
     commands bulk,approve
     nmi import,delete
+    corrections create,approve,undo,export
     upgrades approve,edit
     companies create,edit,approve,lock,export
     serial_numbers create,edit,delete,import,export
@@ -149,6 +151,7 @@ MOST_OF_B: Final = _grants("""
     tariffs read,create,edit,delete
     installations read,create,edit
     nmi read,create,edit,export
+    corrections read
     upgrades read,create
     exports read,create
     views read,create,edit,delete

@@ -231,7 +231,7 @@ async def _seen(connection: AsyncConnection, access: Access, sn: str) -> Mapping
     row = (await connection.execute(_select(access, sn))).mappings().one_or_none()
     if row is None:
         raise RequestError(Problem("sn", f"{sn[:32]!r} has no NMI", "look in the list"))
-    return row
+    return dict(row)
 
 
 def _select(access: Access, sn: str) -> Select[Any]:

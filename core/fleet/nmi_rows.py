@@ -70,9 +70,9 @@ async def take_in(
     made = [new_row(place, meter, now) for place, meter in found]
     for start in range(0, len(made), 1_000):
         await connection.execute(insert(nmi_registrations), made[start : start + 1_000])
-    said = {"count": len(made), "first": found[0][0].sn, "last": found[-1][0].sn}
+    told = {"count": len(made), "first": found[0][0].sn, "last": found[-1][0].sn}
     await entries.record(
-        connection, access, AREA, "import", found[0][0].sn, new=said, now=now, address=address
+        connection, access, AREA, "import", found[0][0].sn, new=told, now=now, address=address
     )
 
 

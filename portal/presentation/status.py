@@ -72,6 +72,12 @@ NMI: Final[Mapping[str, Mark]] = {
     "registered": Mark(N_("Registered"), "circle-check", "success"),
     "failed": Mark(N_("Failed"), "alert-octagon", "failed"),
 }
+CORRECTION: Final[Mapping[str, Mark]] = {
+    "waiting": Mark(N_("Waits for approval"), "clock", "warning"),
+    "active": Mark(N_("In force"), "circle-check", "success"),
+    "refused": Mark(N_("Refused"), "x", "unknown"),
+    "undone": Mark(N_("Undone"), "history", "unknown"),
+}
 SERIAL_NUMBER: Final[Mapping[str, Mark]] = {
     "unactivated": Mark(N_("Unactivated"), "clock", "unknown"),
     "activated": Mark(N_("Activated"), "circle-check", "info"),

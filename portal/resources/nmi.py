@@ -42,7 +42,7 @@ async def _digits(_: Services, __: Occasion, rows: list[Row]) -> None:
 
 
 async def _create(work: Work, values: Mapping[str, Any]) -> str:
-    sn = values["sn"].strip().upper()
+    sn: str = values["sn"].strip().upper()
     await nmi_registrations.create(
         work.connection, work.access, sn, _meter(values), now=work.now, address=work.address
     )

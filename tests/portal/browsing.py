@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
+from core.telemetry import corrections
+from core.telemetry.correction_checks import Wanted
 from portal.app import Portal, create_app
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Clock, Site
@@ -169,6 +172,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         meter = nmi_registrations.Meter("2001985732", "SAPN")
         metered = nmi_registrations.new_row(place, meter, time)
         await connection.execute(insert(tables.nmi_registrations).values(metered))
+        asked = Wanted(unseen.SN, "generation", date(2026, 11, 1), date(2026, 11, 2), 3.5)
+        await corrections.ask(connection, PLATFORM, asked, reason="Counter was reset", now=time)
     people = await populate(database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
