@@ -152,7 +152,6 @@ CORRECTIONS: Final = Resource(
             Field("reason", N_("Reason"), "long", required=True, longest=LONGEST_REASON),
         ),
         create=_ask,
-        new=N_("Ask for a correction"),
         audited=False,
     ),
     actions=(
