@@ -25,6 +25,7 @@ LOOKING: Final = _grants("""
     end_users read
     telemetry read
     faults read
+    knowledge read
     logs read
     charging read
     gaps read
@@ -40,6 +41,8 @@ LOOKING: Final = _grants("""
     tariffs read
     vpp read
     installations read
+    nmi read
+    corrections read
     exports read
     views read,create,edit,delete
 """)
@@ -48,10 +51,12 @@ LOOKING: Final = _grants("""
 L1: Final = LOOKING | _grants("""
     systems export
     faults export,edit
+    knowledge export
     logs export
     telemetry export
     exports create
     installations create,edit
+    nmi create,edit,export
     end_users create,edit
     sites create,edit
     tariffs create,edit
@@ -63,6 +68,8 @@ L1: Final = LOOKING | _grants("""
 
 L2: Final = L1 | _grants("""
     systems edit,command
+    knowledge edit
+    nmi register
     commands cancel
     serial_numbers reveal
     installations delete
@@ -81,6 +88,8 @@ L2: Final = L1 | _grants("""
 OPERATIONS: Final = L2 | _grants("""
     systems create,delete
     commands bulk,approve
+    nmi import,delete
+    corrections create,approve,undo,export
     upgrades approve,edit
     companies create,edit,approve,lock,export
     serial_numbers create,edit,delete,import,export
@@ -133,6 +142,7 @@ MOST_OF_B: Final = _grants("""
     end_users read,create,edit
     telemetry read,export
     faults read,export,edit
+    knowledge read,export
     gaps read,request
     logs read,export
     commands read,cancel
@@ -143,6 +153,8 @@ MOST_OF_B: Final = _grants("""
     serial_numbers read
     tariffs read,create,edit,delete
     installations read,create,edit
+    nmi read,create,edit,export
+    corrections read
     upgrades read,create
     exports read,create
     views read,create,edit,delete
@@ -157,6 +169,7 @@ MOST_OF_C: Final = _grants("""
     sites read,edit
     telemetry read
     faults read
+    knowledge read
     logs read
     charging read
     commands read

@@ -250,3 +250,27 @@ provisioning_attempts = Table(
     Column("count", BigInteger, nullable=False),
 )
 """Wrong codes per serial number ("sn:…") and address ("address:…") since `began_at`."""
+
+nmi_registrations = Table(
+    "nmi_registrations",
+    METADATA,
+    Column(
+        "system_id", BigInteger, ForeignKey("systems.id"), primary_key=True, autoincrement=False
+    ),
+    Column("nmi", byte_ordered(10), nullable=False),
+    Column("operator", String(32), nullable=False),
+    Column("lfdi", String(40), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("state_at", TIME, nullable=False),
+    Column("failure", String(500), nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("changed_at", TIME, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "nmi", "system_id"),
+    Index(None, "state", "changed_at", "system_id"),
+    Index(None, "operator", "changed_at", "system_id"),
+    Index(None, "created_at", "system_id"),
+    Index(None, "changed_at", "system_id"),
+)
+"""Which metering point of the Australian grid a system stands behind, and whether its grid operator
+has registered it; `failure` is why not."""

@@ -102,3 +102,37 @@ log_records = Table(
 
 A meaning is NULL where nobody published it: the raw text is then all there is to show.
 """
+
+articles = Table(
+    "articles",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("plugin", String(128), nullable=False),
+    Column("code", String(128), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("links", Text, nullable=False),
+    Column("commands", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("written_at", TIME, nullable=False),
+    Column("written_by", String(128), nullable=False),
+    UniqueConstraint("plugin", "code", "language"),
+)
+"""What the operator knows of a plugin's code; `steps`, `links` and `commands` are lines."""
+
+article_versions = Table(
+    "article_versions",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("article_id", BigInteger, ForeignKey("articles.id"), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("links", Text, nullable=False),
+    Column("commands", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("written_at", TIME, nullable=False),
+    Column("written_by", String(128), nullable=False),
+    UniqueConstraint("article_id", "version"),
+)
+"""Every version of the articles, the newest as well: a row never changes."""

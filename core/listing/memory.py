@@ -1,23 +1,26 @@
 """Lists over rows in memory: what the registry holds, by the same filters, sorts and cursors."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.listing.cursors import Place
 from core.listing.filters import SHORTEST_PART, Filter, Given, Span, Text, Words, column_of
 from core.listing.query import Occasion, Query, Sort
 
 Row = dict[str, Any]
+Kept = Callable[[AsyncConnection, Iterable[Row]], Awaitable[Iterable[Row]]]
 
 
 @frozen(eq=False)
 class MemoryListing:
     """What can be listed of some thousand rows in memory; `key` is unique.
 
-    A column may hold a list of texts; a choice then fits any of them.
+    A column may hold a list of texts; a choice then fits any of them. `kept` gives the rows with
+    what the database keeps beside them; rows that have it can be changed.
     """
 
     name: str
@@ -29,6 +32,7 @@ class MemoryListing:
     choices: Mapping[str, Callable[[Occasion], Sequence[str]]] = field(
         factory=dict[str, Callable[[Occasion], Sequence[str]]]
     )
+    kept: Kept | None = None
 
 
 def distinct_keys(names: Iterable[str]) -> Iterator[str]:
@@ -39,10 +43,10 @@ def distinct_keys(names: Iterable[str]) -> Iterator[str]:
         yield name if place == 1 else f"{name}:{place}"
 
 
-def filtered(listing: MemoryListing, query: Query, occasion: Occasion) -> Iterator[Row]:
-    """The rows that fit, in no order."""
+def filtered(listing: MemoryListing, query: Query, rows: Iterable[Row]) -> Iterator[Row]:
+    """Those of the rows that fit, in no order."""
     asked = [(f, query.given[f.key]) for f in listing.filters if f.key in query.given]
-    for row in listing.rows(occasion):
+    for row in rows:
         if all(fits(row[column_of(each)], each, given) for each, given in asked):
             yield row
 
@@ -75,11 +79,11 @@ def _says(value: str, filter: Text, text: str, *, exact: bool) -> bool:
     return text in value if part else value.startswith(text)
 
 
-def ordered(listing: MemoryListing, query: Query, occasion: Occasion) -> list[Row]:
-    """The rows that fit, in order; those without a value last, either way."""
-    rows = list(filtered(listing, query, occasion))
-    full = [row for row in rows if row[query.sort] is not None]
-    empty = [row for row in rows if row[query.sort] is None]
+def ordered(listing: MemoryListing, query: Query, rows: Iterable[Row]) -> list[Row]:
+    """Those of the rows that fit, in order; those without a value last, either way."""
+    fitting = list(filtered(listing, query, rows))
+    full = [row for row in fitting if row[query.sort] is not None]
+    empty = [row for row in fitting if row[query.sort] is None]
     for part in (full, empty):
         part.sort(key=lambda row: _rank(row, query.sort, listing.key), reverse=query.descending)
     return full + empty

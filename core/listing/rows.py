@@ -1,6 +1,6 @@
 """Reading a list: a page, its count, its facets, one row, every row. Whatever it is a list of."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -47,7 +47,7 @@ async def page(  # noqa: PLR0917  whose list, what of it, and how much
     """A page of a list, with these columns or all; raises RequestError for a foreign cursor."""
     place = cursors.read(listing, query)
     if isinstance(listing, MemoryListing):
-        rows = memory.ordered(listing, query, occasion)
+        rows = memory.ordered(listing, query, await _in_memory(read, listing, occasion))
         shown, earlier, later = memory.window(listing, query, rows, place, limit)
         places = [_memory_place(listing, query, row) for row in shown]
         shown = [dict(row) for row in shown]  # whoever completes them keeps to a copy
@@ -76,6 +76,15 @@ def _page(
     behind = cursors.write(listing, query, places[-1]) if rows and later else None
     before = evolve(places[0], before=True) if rows and earlier else None
     return Page(rows, behind, cursors.write(listing, query, before) if before else None)
+
+
+async def _in_memory(read: Read, listing: MemoryListing, occasion: Occasion) -> Iterable[Row]:
+    """The rows of a listing, with what the database keeps beside them."""
+    held = listing.rows(occasion)
+    if listing.kept is None:
+        return held
+    async with read() as connection:
+        return tuple(await listing.kept(connection, held))
 
 
 def _memory_place(listing: MemoryListing, query: Query, row: Row) -> Place:
@@ -109,7 +118,8 @@ async def count(
 ) -> Count:
     """How many rows fit, counted up to `cap` and no further."""
     if isinstance(listing, MemoryListing):
-        number = sum(1 for _ in memory.filtered(listing, query, occasion))
+        held = await _in_memory(read, listing, occasion)
+        number = sum(1 for _ in memory.filtered(listing, query, held))
         return Count(min(number, cap), number > cap)
     async with read() as connection:
         asked = await terms.filtered(connection, listing, query, occasion)
@@ -126,17 +136,18 @@ async def facet_counts(
     """By choice and value, how many rows there would be: each choice beside the other filters."""
     wanted = [f for f in listing.filters if isinstance(f, Choice) and f.facet]
     if isinstance(listing, MemoryListing):
-        return {f.key: _memory_facet(listing, f, query, occasion, cap) for f in wanted}
+        held = await _in_memory(read, listing, occasion)
+        return {f.key: _memory_facet(listing, f, query, held, cap) for f in wanted}
     asked = facets.asked(listing, query, occasion, cap)
     async with read() as connection:
         return {f.key: await facets.facet(connection, asked, f) for f in wanted}
 
 
 def _memory_facet(
-    listing: MemoryListing, filter: Choice, query: Query, occasion: Occasion, cap: int
+    listing: MemoryListing, filter: Choice, query: Query, held: Iterable[Row], cap: int
 ) -> Mapping[str, Count]:
     numbers: dict[str, int] = dict.fromkeys(filter.choices, 0)
-    for row in memory.filtered(listing, query.without(filter.key), occasion):
+    for row in memory.filtered(listing, query.without(filter.key), held):
         for value in memory.values_of(row[column_of(filter)]):
             numbers[value] = numbers.get(value, 0) + 1
     return {value: Count(min(n, cap), n > cap) for value, n in numbers.items() if n}
@@ -148,7 +159,8 @@ async def choices(
     """The values that each choice can have; of a table's column those that anybody's rows have."""
     wanted = [each for each in listing.filters if isinstance(each, Choice)]
     if isinstance(listing, MemoryListing):
-        return {each.key: _values(listing, each, occasion) for each in wanted}
+        held = await _in_memory(read, listing, occasion)
+        return {each.key: _values(each, held) for each in wanted}
     async with read() as connection:
         return {
             each.key: await facets.choices_of(connection, listing, each, occasion)
@@ -156,10 +168,10 @@ async def choices(
         }
 
 
-def _values(listing: MemoryListing, choice: Choice, occasion: Occasion) -> Sequence[str]:
+def _values(choice: Choice, held: Iterable[Row]) -> Sequence[str]:
     if choice.choices:
         return choice.choices
-    cells = (row[column_of(choice)] for row in listing.rows(occasion))
+    cells = (row[column_of(choice)] for row in held)
     return sorted({v for cell in cells for v in memory.values_of(cell) if v})
 
 
@@ -173,7 +185,8 @@ async def by_keys(
     """Those of the rows with these keys that the asker may see."""
     if isinstance(listing, MemoryListing):
         wanted = set(keys)
-        return [row for row in listing.rows(occasion) if str(row[listing.key]) in wanted]
+        held = await _in_memory(read, listing, occasion)
+        return [dict(row) for row in held if str(row[listing.key]) in wanted]
     statement = stretches.keys_query(listing, keys, occasion, names)
     async with read() as connection:
         return [dict(row) for row in (await connection.execute(statement)).mappings()]
@@ -184,7 +197,10 @@ async def locked(
 ) -> Row | None:
     """The row of a key in an open transaction, kept from being changed by others until its end."""
     if isinstance(listing, MemoryListing):
-        raise TypeError(f"rows of {listing.name} are in memory and cannot be changed")
+        if listing.kept is None:
+            raise TypeError(f"rows of {listing.name} are in memory and cannot be changed")
+        held = await listing.kept(connection, listing.rows(occasion))
+        return next((dict(row) for row in held if str(row[listing.key]) == key), None)
     statement = stretches.keys_query(listing, [key], occasion).with_for_update(of=listing.tie.table)
     found = (await connection.execute(statement)).mappings().one_or_none()
     return None if found is None else dict(found)

@@ -2,12 +2,13 @@
 
 A site's day is made as `half_hours.day_of` tells it and replaces what was there; what it adds
 to its company and to the whole fleet is the difference. So it does not matter how often, or in what
-order, days are made. The marks (`core.telemetry.stale`) are in days of UTC: a site's day that
+order, days are made. What was approved to be corrected is added here and nowhere else, so that all
+who read days read it. The marks (`core.telemetry.stale`) are in days of UTC: a site's day that
 begins in one, or overlaps it, is made, and the day after those, which looks back a day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from core.fleet.tables import systems
 from core.records import Row, write
 from core.registry import Registry, System
 from core.telemetry import stale
+from core.telemetry.correcting import Added, corrected, in_force, shares_of
 from core.telemetry.half_hours import Day, day_of, packed
 from core.telemetry.periods import EPOCH, site_days
 from core.telemetry.tables import ENERGIES, days, fleet_days
@@ -59,6 +61,7 @@ async def make(
             unknown.append(system_id)
             continue
         marks = await stale.marks_of(connection, system_id, now, MARKS)
+        added = await in_force(connection, system_id)
         touched = {
             each + timedelta(n)
             for _, utc_day in marks
@@ -66,7 +69,7 @@ async def make(
             for n in (0, 1)
         }
         for each in sorted(touched):
-            await _make(connection, record, model, each, differences)
+            await _make(connection, (record, model, added), each, differences)
         made += len(touched)
         done |= marks
     await _add(connection, differences)
@@ -75,11 +78,31 @@ async def make(
     return Made(made, len(unknown))
 
 
+async def make_now(
+    connection: AsyncConnection, registry: Registry, record: SystemRecord, wanted: Iterable[date]
+) -> bool:
+    """Make these days of a system at once; False where its product model is not loaded."""
+    if (model := model_of(registry, record)) is None:
+        return False
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_key(record.id))))
+    differences: Differences = defaultdict(lambda: [0] * (len(ENERGIES) + 1))
+    added = await in_force(connection, record.id)
+    for each in sorted(wanted):
+        await _make(connection, (record, model, added), each, differences)
+    await _add(connection, differences)
+    return True
+
+
+def _key(system_id: int) -> int:
+    return (_LOCKS << 32) + system_id
+
+
 async def _lock(connection: AsyncConnection, system_id: int) -> bool:
     """Whether nobody else makes days of the system before the transaction ends."""
     if connection.dialect.name != "postgresql":
         return True
-    key = (_LOCKS << 32) + system_id
+    key = _key(system_id)
     return bool(
         (await connection.execute(select(func.pg_try_advisory_xact_lock(key)))).scalar_one()
     )
@@ -87,18 +110,20 @@ async def _lock(connection: AsyncConnection, system_id: int) -> bool:
 
 async def _make(
     connection: AsyncConnection,
-    record: SystemRecord,
-    model: System,
+    whose: tuple[SystemRecord, System, Sequence[Added]],
     of: date,
     differences: Differences,
 ) -> None:
+    record, model, added = whose
     number = (of - EPOCH).days
     same = and_(days.c.system_id == record.id, days.c.day == number)
     old = (await connection.execute(select(days).where(same))).mappings().one_or_none()
-    made = await day_of(connection, record.id, model, of, record.timezone)
+    heard = await day_of(connection, record.id, model, of, record.timezone)
+    shares = shares_of(added, of)
+    made = corrected(heard, shares)
     if old is not None:
         _count(differences, old, -1)
-    if not made.heard:
+    if not (made.heard or shares):
         if old is not None:
             await connection.execute(delete(days).where(same))
         return

@@ -28,8 +28,9 @@ Sn = Annotated[str, PathParameter(description="Serial number", pattern="^[A-Z0-9
 
 @frozen
 class Device:
-    """A system, with its parts where its product model is loaded."""
+    """A system as somebody sees it, with its parts where its product model is loaded."""
 
+    access: Access
     glance: Glance
     system: System | None
     readings: Readings
@@ -117,4 +118,4 @@ async def device_of(
         glance = await overview.of_system(connection, record)
         readings = await latest_of(connection, record.id)
     system = systems.model_of(services.registry, record)
-    return Device(glance, system, readings, zone_of(record.timezone, tz, mine))
+    return Device(access, glance, system, readings, zone_of(record.timezone, tz, mine))

@@ -14,7 +14,7 @@ from core.journal import faults
 from core.records import Connection
 from core.tariffs import plans
 from core.tariffs.profit import Step, profits, profits_of_hours
-from core.telemetry import days
+from core.telemetry import corrections, days
 from core.telemetry.curves import curve, energy_of_hours
 from core.telemetry.periods import day
 from portal.pages.device import Device, TheDevice, load_device
@@ -31,6 +31,7 @@ from portal.presentation.energy import (
     ProfitRow,
     calendar_cells,
     calendar_document,
+    correction_documents,
     energy_chart,
     energy_row,
     profit_rows,
@@ -154,8 +155,14 @@ async def _energy(connection: Connection, device: Device, period: Period) -> Loa
         read = days.months if step == "month" else days.system_days
         kept = {each.first: each for each in await read(connection, record.id, *_ends(period))}
         found = [energy_row(time_text(of, step), kept.get(of)) for of in period.steps()]
-    document = EnergyDocument(device.sn, period.range, *_shown_ends(period), found)
-    view = {"chart": energy_chart(document, period, _path(device)), "totals": totals(document)}
+    added = await corrections.of_period(connection, record.id, *_ends(period))
+    ends = _shown_ends(period)
+    document = EnergyDocument(device.sn, period.range, *ends, found, correction_documents(added))
+    view = {
+        "chart": energy_chart(document, period, _path(device)),
+        "totals": totals(document),
+        "corrected": document.corrected,
+    }
     return _listed(device, period, "energy", document, document.rows, view)
 
 

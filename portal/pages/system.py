@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from core.commanding import commands
 from core.journal import faults, logs
+from portal.pages.advising import advice_for
 from portal.pages.device import Device, TheDevice, load_device
 from portal.pages.figures import figures_of
 from portal.pages.tabs import TABS, device_view
@@ -161,10 +162,11 @@ async def system_faults(
     async with services.database.read() as connection:
         present = await faults.open_of(connection, device.record.id)
         past = await faults.history(connection, device.record.id, before=before, limit=LIMIT + 1)
+        advice = await advice_for(connection, services.registry, device, [*present, *past])
     document = FaultsDocument(
         device.sn,
-        fault_documents(device.parts, present),
-        fault_documents(device.parts, past[:LIMIT]),
+        fault_documents(device.parts, present, advice.written),
+        fault_documents(device.parts, past[:LIMIT], advice.written),
         declared_faults(device.parts, present),
         past[LIMIT - 1].id if len(past) > LIMIT else None,
     )
@@ -173,7 +175,8 @@ async def system_faults(
         (f.slot, f.code, f.label, f.severity, f.opened_at, f.closed_at, f.advice)
         for f in document.history
     ]
-    return _loaded(device, document, "faults", rows, header, {"before": before})
+    view = {"before": before, "offered": advice.offered}
+    return _loaded(device, document, "faults", rows, header, view)
 
 
 async def system_commands(

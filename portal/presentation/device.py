@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 
 from msgspec import Struct
 
+from core.journal.articles import Article, Code
 from core.journal.faults import FaultRecord
 from core.plugin import Plugin
 from core.registry import Part
 from core.thing_model.component import Rating
 from core.thing_model.fault import Fault
 from core.thing_model.provenance import CONFIDENCE
+from portal.presentation.knowledge import ArticleDocument, article_documents
 from portal.presentation.quantities import quantity
 from portal.presentation.readings import slot_title
 from portal.texts import _, translated
@@ -45,7 +48,10 @@ class ComponentDocument(Struct, frozen=True):
 
 
 class FaultDocument(Struct, frozen=True):
-    """A time that a fault was present; open while `closed_at` is null."""
+    """A time that a fault was present; open while `closed_at` is null.
+
+    `articles` is what the operator knows of it.
+    """
 
     slot: str
     code: str
@@ -56,6 +62,7 @@ class FaultDocument(Struct, frozen=True):
     advice: str
     opened_at: int
     closed_at: int | None
+    articles: list[ArticleDocument]
 
 
 class DeclaredFault(Struct, frozen=True):
@@ -128,14 +135,21 @@ def is_doubtful(confidence: str) -> bool:
 
 
 def fault_documents(
-    parts: Mapping[str, Part], records: Iterable[FaultRecord]
+    parts: Mapping[str, Part],
+    records: Iterable[FaultRecord],
+    written: Mapping[Code, Iterable[Article]] = MappingProxyType({}),
 ) -> list[FaultDocument]:
     """Records with the words of their declarations; a fault no longer declared keeps its code."""
-    declared = {(slot, f.code): f for slot, part in parts.items() for f in part.faults}
-    return [_fault(record, declared.get((record.slot, record.code))) for record in records]
+    return [_fault(record, parts.get(record.slot), written) for record in records]
 
 
-def _fault(record: FaultRecord, fault: Fault | None) -> FaultDocument:
+def _fault(
+    record: FaultRecord, part: Part | None, written: Mapping[Code, Iterable[Article]]
+) -> FaultDocument:
+    faults = part.faults if part else ()
+    fault = next((f for f in faults if f.code == record.code), None)
+    plugin = part.plugin if part else None
+    known = written.get((plugin.name, record.code), ()) if plugin else ()
     return FaultDocument(
         record.slot,
         record.code,
@@ -146,6 +160,7 @@ def _fault(record: FaultRecord, fault: Fault | None) -> FaultDocument:
         fault.advice if fault else "",
         record.opened_at,
         record.closed_at,
+        article_documents(plugin, known),
     )
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 from msgspec import Struct
 
 from core.tariffs.profit import Flows, Profit
+from core.telemetry.correcting import Added
 from core.telemetry.days import Total
 from portal.presentation.bars import Bars, Kind, Place, bars
 from portal.presentation.period import Period, query_of
@@ -26,6 +27,14 @@ MONEY: Final = (
     Kind("income", N_("Income"), "grid", hollow=True),
     Kind("cost", N_("Cost"), "grid"),
 )
+FIGURES: Final[Mapping[str, str]] = {
+    "generation": N_("Generation"),
+    "consumption": N_("Consumption"),
+    "charged": N_("Charged"),
+    "discharged": N_("Discharged"),
+    "feed_in": N_("Feed-in"),
+    "purchase": N_("Purchase"),
+}
 FLOWS: Final = ("generation", "consumption", "charged", "discharged", "feed_in", "purchase")
 COLUMNS: Final[Mapping[str, str]] = {
     "time": N_("Time"),
@@ -62,14 +71,33 @@ class EnergyRow(Struct, frozen=True):
     purchase: float | None = None
 
 
+class CorrectionDocument(Struct, frozen=True):
+    """kWh that were added to a figure over days, the last one too, by an approved correction."""
+
+    id: int
+    figure: str
+    first: str
+    last: str
+    kwh: float
+
+
 class EnergyDocument(Struct, frozen=True):
-    """The energy of a period at the site, by hours, days or months."""
+    """The energy of a period at the site, by hours, days or months.
+
+    `corrections` are in its days and months; the hours of a day are as the device told them.
+    """
 
     sn: str
     range: str
     first: str
     last: str
     rows: list[EnergyRow]
+    corrections: list[CorrectionDocument]
+
+    @property
+    def corrected(self) -> list[tuple[int, str, str]]:
+        """The corrections for people: number, days, and what was added to which figure."""
+        return [(each.id, _days_of(each), _added_to(each)) for each in self.corrections]
 
 
 class CalendarDay(Struct, frozen=True):
@@ -134,6 +162,24 @@ class Sum:
     currency: str
     amounts: tuple[tuple[Kind, str], ...]
     chart: Bars | None
+
+
+def correction_documents(added: Iterable[Added]) -> list[CorrectionDocument]:
+    return [
+        CorrectionDocument(
+            each.id, each.figure, each.first.isoformat(), each.last.isoformat(), each.wh / 1000
+        )
+        for each in added
+    ]
+
+
+def _days_of(each: CorrectionDocument) -> str:
+    return each.first if each.first == each.last else f"{each.first} – {each.last}"
+
+
+def _added_to(each: CorrectionDocument) -> str:
+    sign = "+" if each.kwh > 0 else "\u2212"
+    return f"{translated(FIGURES[each.figure])} {sign}{quantity(abs(each.kwh), 'kWh')}"
 
 
 def energy_row(time: str, energy: object) -> EnergyRow:

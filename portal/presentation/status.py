@@ -66,6 +66,18 @@ LOG: Final[Mapping[str, Mark]] = {
     "self_check": Mark(N_("Self-check"), "shield-check", "normal"),
     "unparsed": Mark(N_("Not understood"), "help-circle", "unknown"),
 }
+NMI: Final[Mapping[str, Mark]] = {
+    "unregistered": Mark(N_("Unregistered"), "clock", "unknown"),
+    "registering": Mark(N_("Registering"), "send", "info"),
+    "registered": Mark(N_("Registered"), "circle-check", "success"),
+    "failed": Mark(N_("Failed"), "alert-octagon", "failed"),
+}
+CORRECTION: Final[Mapping[str, Mark]] = {
+    "waiting": Mark(N_("Waits for approval"), "clock", "warning"),
+    "active": Mark(N_("In force"), "circle-check", "success"),
+    "refused": Mark(N_("Refused"), "x", "unknown"),
+    "undone": Mark(N_("Undone"), "history", "unknown"),
+}
 SERIAL_NUMBER: Final[Mapping[str, Mark]] = {
     "unactivated": Mark(N_("Unactivated"), "clock", "unknown"),
     "activated": Mark(N_("Activated"), "circle-check", "info"),

@@ -147,28 +147,29 @@ class Field:
 class Form:
     """The form that makes a row and changes one.
 
-    create: what makes a row of the values, and returns its key, or with it a link to hand out;
-    or many rows, and returns which.
+    create: makes a row of the values; returns its key, or with it a link, or which rows it made.
     edit: what changes a row, which it gets as it was.
     new: what the button says that leads to the form.
-    Both run in one transaction with the audit entry; RequestError puts its problems at the fields.
+    Both run in a transaction with the audit entry; RequestError puts its problems at the fields.
     version: the listing's column that moves with every change, by which two edits are told apart.
+    of_row: the fields to change a row by, where they depend on the row.
     """
 
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
     create: Callable[[Work, Mapping[str, Any]], Awaitable[str | Made | ManyMade]] | None = None
     edit: Callable[[Work, Row, Mapping[str, Any]], Awaitable[None]] | None = None
     new: str = N_("New")
     version: str = "version"
     audited: bool = True
+    of_row: Callable[[Services, Row], tuple[Field, ...]] | None = None
 
     @property
     def making(self) -> tuple[Field, ...]:
         return tuple(each for each in self.fields if each.makeable)
 
-    @property
-    def changing(self) -> tuple[Field, ...]:
-        return tuple(each for each in self.fields if each.editable)
+    def changing(self, services: Services, row: Row) -> tuple[Field, ...]:
+        fields = self.fields if self.of_row is None else self.of_row(services, row)
+        return tuple(each for each in fields if each.editable)
 
 
 @frozen

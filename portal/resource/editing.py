@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from core.listing.tables import Row
-from core.records import Connection, RequestError
+from core.records import ConflictError, Connection, RequestError
 from portal.rendering import render_page
 from portal.resource.declared import Field, Form, Made, ManyMade, Resource, chosen
 from portal.resource.details import row_of, title_of
@@ -92,7 +92,6 @@ async def _make(shelf: Shelf, form: Form, entered: Entered, work: Work) -> str |
 
 def _changing(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
     guards = [needs(f"{resource.area}:edit")]
-    fields = form.changing
 
     @get(f"{resource.path}/{{row:str}}/edit", guards=guards, include_in_schema=False)
     async def filled(
@@ -103,6 +102,7 @@ def _changing(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
     ) -> Response[str]:
         shelf = Shelf(resource, services, access)
         found = await row_of(shelf, row)
+        fields = form.changing(services, found)
         entered = Entered(typed_of(fields, found), {})
         return form_page(request, shelf, fields, entered, row=found)
 
@@ -115,8 +115,9 @@ def _changing(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
     ) -> Response[Any]:
         shelf = Shelf(resource, services, access)
         typed = await typed_in(request)
-        entered = read_form(fields, typed, services)
         found = await row_of(shelf, row)
+        fields = form.changing(services, found)
+        entered = read_form(fields, typed, services)
         if entered.wrong:
             return form_page(request, shelf, fields, entered, row=found, status=422)
         version = (typed.get(VERSION) or [""])[-1]
@@ -125,6 +126,9 @@ def _changing(resource: Resource, form: Form) -> list[HTTPRouteHandler]:
         except StaleError as error:
             await shelf.complete([error.row])
             return form_page(request, shelf, fields, entered, row=error.row, status=409)
+        except ConflictError:
+            now = await row_of(shelf, row)
+            return form_page(request, shelf, fields, entered, row=now, status=409)
         except RequestError as error:
             wrong = at_fields(fields, error.problems)
             entered = Entered(typed, entered.values, wrong)

@@ -1,23 +1,22 @@
-"""System Fault Query: what was wrong with which system; Code Analysis: what that means."""
+"""System Fault Query: what was wrong with which system."""
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
 
+from core.commanding.offers import offered
+from core.journal import articles
 from core.journal.listed import LISTING
-from core.listing.filters import Choice, Text
-from core.listing.memory import MemoryListing, distinct_keys
-from core.listing.query import Occasion, Sort
+from core.listing.query import Occasion
 from core.listing.tables import Row
-from core.plugin import Plugin
-from core.registry import Registry
+from core.registry import Part, Registry
 from core.thing_model.fault import SEVERITIES, Fault
 from portal.presentation import status
-from portal.presentation.device import told_by
+from portal.presentation.knowledge import article_documents
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
 from portal.resources.systems import models
 from portal.services import Services
-from portal.texts import LANGUAGES, N_, language
+from portal.texts import N_
 
 MENU: Final = "system-maintenance"
 STATE: Final = {"active": N_("Active"), "resolved": N_("Resolved")}
@@ -35,10 +34,33 @@ async def _in_words(services: Services, _: Occasion, rows: list[Row]) -> None:
 
 
 def _declared(registry: Registry, row: Row) -> Fault | None:
+    part = _part(registry, row)
+    return next((f for f in part.faults if f.code == row["code"]), None) if part else None
+
+
+def _part(registry: Registry, row: Row) -> Part | None:
     model = (row["product_id"], row["product_version"], row["firmware"])
     system = registry.system_of(*model)
-    part = system.parts.get(row["slot"]) if system else None
-    return next((f for f in part.faults if f.code == row["code"]), None) if part else None
+    return system.parts.get(row["slot"]) if system else None
+
+
+async def _advice(services: Services, occasion: Occasion, row: Row) -> Mapping[str, Any]:
+    """What the operator knows of the code, and which commands the reader may give the system."""
+    part, access = _part(services.registry, row), occasion.access
+    if part is None or not access.may("knowledge:read"):
+        return {"articles": (), "offered": (), "code_path": ""}
+    code = (part.plugin.name, row["code"])
+    async with services.database.read() as connection:
+        written = (await articles.of_codes(connection, [code])).get(code, ())
+        offers: tuple[str, ...] = ()
+        if written and access.may("systems:command"):
+            found = await offered(connection, services.registry, access, [row["sn"]])
+            offers = tuple(offer.id for offer in found.offers)
+    return {
+        "articles": article_documents(part.plugin, written),
+        "offered": offers,
+        "code_path": f"/fault-codes/{quote(':'.join(code))}",
+    }
 
 
 FAULTS: Final = Resource(
@@ -82,6 +104,8 @@ FAULTS: Final = Resource(
     ),
     complete=_in_words,
     needs=("product_id", "product_version", "firmware", "slot", "code", "sn"),
+    detail_context=_advice,
+    detail_template="resource/fault.html.jinja",
     zone="timezone",
     empty=Empty(
         N_("No fault was heard of"),
@@ -90,94 +114,4 @@ FAULTS: Final = Resource(
     ),
 )
 
-
-def _codes(occasion: Occasion) -> tuple[Row, ...]:
-    return _of(occasion.registry, language())
-
-
-@lru_cache(maxsize=len(LANGUAGES))
-def _of(registry: Registry, _: str) -> tuple[Row, ...]:
-    """Every fault that a plugin declares; a registry never changes, words are in a language."""
-    return tuple(row for plugin in registry.plugins.values() for row in _rows(plugin))
-
-
-def _rows(plugin: Plugin) -> Iterator[Row]:
-    vendor = next((c.vendor for c in plugin.components if c.vendor), "")
-    keys = distinct_keys(f"{plugin.name}:{fault.code}" for fault in plugin.faults)
-    for key, fault in zip(keys, plugin.faults, strict=True):
-        yield {
-            "id": key,
-            "plugin": plugin.name,
-            "kind": plugin.kind,
-            "vendor": vendor,
-            "code": fault.code,
-            "number": fault.number,
-            "label": fault.name,
-            "severity": fault.severity,
-            "doc": fault.doc,
-            "advice": fault.advice,
-            "told_by": told_by(fault),
-        }
-
-
-CODES: Final = Resource(
-    id="fault-codes",
-    title=N_("Code analysis"),
-    one=N_("code"),
-    many=N_("codes"),
-    area="faults",
-    listing=MemoryListing(
-        "fault_codes",
-        _codes,
-        (
-            "id",
-            "plugin",
-            "kind",
-            "vendor",
-            "code",
-            "number",
-            "label",
-            "severity",
-            "doc",
-            "advice",
-            "told_by",
-        ),
-        key="id",
-        sorts=(Sort("id", unique=True), Sort("label"), Sort("number"), Sort("vendor")),
-        filters=(
-            Text("q", "label"),
-            Text("code", match="beginning"),
-            Text("number", match="beginning"),
-            Choice("vendor"),
-            Choice("kind"),
-            Choice("severity", choices=SEVERITIES),
-            Choice("plugin"),
-        ),
-    ),
-    menu=Menu(MENU, 50, icon="report"),
-    intro=N_("What the codes of each maker mean and what helps, as their documents say."),
-    columns=(
-        Column("label", N_("Fault")),
-        Column("number", N_("Maker's number"), "code"),
-        Column("vendor", N_("Vendor")),
-        Column("severity", N_("Severity"), "mark", marks=status.SEVERITY),
-        Column("doc", N_("Meaning")),
-        Column("advice", N_("Advice")),
-        Column("plugin", N_("Plugin"), link="/plugins/{plugin}"),
-        Column("code", N_("Code"), "code", link="/faults?code.exact={code}"),
-        Column("told_by", N_("Told by"), "code", shown=False),
-        Column("kind", N_("Kind"), shown=False),
-    ),
-    filters=(
-        FilterField("q", N_("Fault"), hint=N_("Its beginning, or 3 characters"), first=True),
-        FilterField("number", N_("Maker's number"), hint=N_("Its beginning"), first=True),
-        FilterField("vendor", first=True),
-        FilterField("severity", choices=LEVELS, first=True),
-        FilterField("code", hint=N_("Its beginning")),
-        FilterField("kind"),
-        FilterField("plugin"),
-    ),
-    empty=Empty(N_("No plugin declares a fault"), icon="report"),
-)
-
-RESOURCES: Final = (FAULTS, CODES)
+RESOURCES: Final = (FAULTS,)

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +16,11 @@ from granian.server.embed import Server
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from sqlalchemy import insert
 
 from core.access import PLATFORM
 from core.accounts import users
+from core.fleet import nmi_registrations, tables
 from core.notifications import outbox, rules, telling
 from core.notifications.composing import Composer
 from core.notifications.outbox import Message
@@ -26,6 +29,8 @@ from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
+from core.telemetry import corrections
+from core.telemetry.correction_checks import Wanted
 from portal.app import Portal, create_app
 from tests.notices import make_rule
 from tests.portal import unseen
@@ -172,12 +177,21 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await site.hear(unseen.frame(), "wrong")
     async with database.begin() as connection:
         await drafts.create(connection, registry, PLATFORM, 'id = "half-a-model"\n', now=time)
+        place = nmi_registrations.Place(2, OTHER_SN, None, "AU")
+        meter = nmi_registrations.Meter("2001985732", "SAPN")
+        metered = nmi_registrations.new_row(place, meter, time)
+        await connection.execute(insert(tables.nmi_registrations).values(metered))
+        asked = Wanted(unseen.SN, "generation", date(2026, 11, 1), date(2026, 11, 2), 3.5)
+        await corrections.ask(connection, PLATFORM, asked, reason="Counter was reset", now=time)
     people = await populate(database, time)
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
     limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
     assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
+    melting = f"/fault-codes/{unseen.NAME}:melting"
+    said = {"_version": "0", "cause": "Its fan stands", "steps": "Clean it", "commands": "set_mode"}
+    assert (await site.post(melting, "/account", **said)).status_code == 303
     asked = await site.post("/systems/export")
     assert asked.status_code == 303, asked.text
     token = site.client.cookies["session"]
