@@ -66,9 +66,9 @@ def module_of(name: str, path: Path) -> ModuleType:
     """A module whose hooks declare what the folder of a `plugin.toml` says; raises ModelError."""
     said = read_plugin_file(path)
     tables = _Tables(path, said)
-    module: Any = ModuleType(name, f"{said.kind}.{said.name}, read from {FILE}")
+    module = ModuleType(name, f"{said.kind}.{said.name}, read from {FILE}")
     module.__file__ = str(path)
-    module.__version__ = said.version
+    vars(module)["__version__"] = said.version
     hooks: dict[str, Callable[[], Iterable[Any]]] = {
         "declare_sources": lambda: said.sources,
         "declare_components": lambda: said.components,
@@ -118,7 +118,9 @@ class _Tables:
     def _answer(self, read: RegisterRead) -> Decoder:
         table = self._registers
         decoder = table.answer(
-            *(read.channel, read.first, *read.counts),
+            read.channel,
+            read.first,
+            *read.counts,
             table=read.table,
             unit=read.unit,
             doc=read.doc,
