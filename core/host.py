@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pluggy
 from attrs import define, evolve, field
 
-from core import hookspecs
+from core import data_only, hookspecs
 from core.plugin import KINDS, Plugin, inconsistencies
 from core.product_checks import misfits
 from core.product_files import read_product_text, text_of
@@ -110,21 +110,24 @@ class Host:
     def load_folder(self, folder: Path, origin: Origin, package: str = "") -> None:
         """Every plugin in `folder`/kind/name. A `package` makes them importable under its name."""
         for kind in KINDS:
-            for path in sorted((folder / kind).glob("*/__init__.py")):
-                name = f"{kind}.{path.parent.name}"
+            for name, path in plugin_files(folder, kind):
                 self._load(name, path, origin, package)
 
     def _load(self, name: str, path: Path, origin: Origin, package: str) -> None:
         begun = time.perf_counter()
-        version = _shipped_version() if origin == "built in" else ""
         try:
-            if package:
+            if path.name == data_only.FILE:
+                module = _remembered(data_only.module_of(_folder_module(name), path))
+            elif package:
                 module = importlib.import_module(f"{package}.{name}")
             else:
-                module = _import_file(f"thingwright_folder.{name}", path)
+                module = _import_file(_folder_module(name), path)
+        except ModelError as error:
+            self._refuse(name, path, error.problems)
         except Exception as error:  # noqa: BLE001  whatever a stranger's module raises
             self._refuse(name, path, [_broken(name, error)])
         else:
+            version = _shipped_version() if origin == "built in" else _own_version(module)
             self.register(name, module, origin, version=version, begun=begun)
 
     def load_installed(self) -> None:
@@ -153,6 +156,15 @@ class Host:
                 else:
                     products[product.id, product.version] = product
         return Registry.of(self.plugins, products, tuple(self.problems))
+
+
+def plugin_files(folder: Path, kind: str) -> Iterator[tuple[str, Path]]:
+    """The name of every plugin of a kind in a folder, and the file that declares it."""
+    for inside in sorted((folder / kind).glob("*/")):
+        for file in (inside / data_only.FILE, inside / "__init__.py"):
+            if file.is_file():
+                yield f"{kind}.{inside.name}", file
+                break
 
 
 def load(folders: Iterable[Path] = (), *, strict: bool = False) -> Registry:
@@ -244,6 +256,22 @@ def _broken(name: str, error: Exception) -> Problem:
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def _folder_module(name: str) -> str:
+    return f"thingwright_folder.{name}"
+
+
+def _own_version(module: ModuleType) -> str:
+    """The version that a plugin of a folder says itself; empty of one that does not."""
+    version = getattr(module, "__version__", "")
+    return version if isinstance(version, str) else ""
+
+
+def _remembered(module: ModuleType) -> ModuleType:
+    """The module, found again by its name like those that were imported."""
+    sys.modules[module.__name__] = module
+    return module
 
 
 def _import_file(name: str, path: Path) -> ModuleType:

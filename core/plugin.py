@@ -34,8 +34,8 @@ KINDS = ("inverters", "batteries", "meters", "chargers", "grid_specs", "wifi", "
 class Plugin:
     """What one plugin declared. `name` is `kind.name`, `file` where it says so.
 
-    version: of the distribution that it came in; empty of a folder. load_seconds: how long the
-    import and the checks took, in this process.
+    version: of the distribution that it came in; of a folder what it says itself, if anything.
+    load_seconds: how long the import and the checks took, in this process.
     """
 
     name: str

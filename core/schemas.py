@@ -15,6 +15,7 @@ from core.thing_model.messages import (
     Live,
     Presence,
 )
+from core.thing_model.plugin_file import PluginFile
 from core.thing_model.product import FunctionUse, Mounted, ProductModel
 from core.thing_model.site import Site
 from core.thing_model.tariff import TariffDocument
@@ -35,6 +36,7 @@ MESSAGES: Mapping[str, type] = {
 
 _TYPES: Mapping[str, type] = {
     "product_model": ProductModel,
+    "plugin": PluginFile,
     "component": Component,
     "grid_spec": GridSpec,
     "site": Site,
@@ -72,6 +74,10 @@ def schema(type_: Any, *, name: str) -> dict[str, Any]:
 
 def product_model_schema() -> dict[str, Any]:
     return schema(ProductModel, name="product_model")
+
+
+def plugin_schema() -> dict[str, Any]:
+    return schema(PluginFile, name="plugin")
 
 
 def site_schema() -> dict[str, Any]:

@@ -94,7 +94,13 @@ class RegisterTable:
         return found
 
     def answer(
-        self, channel: str, first: int, *counts: int, table: str = "holding", doc: str = ""
+        self,
+        channel: str,
+        first: int,
+        *counts: int,
+        table: str = "holding",
+        unit: int = 1,
+        doc: str = "",
     ) -> Decoder:
         """A channel that holds the Modbus RTU answer to one read from register `first` on.
 
@@ -105,7 +111,8 @@ class RegisterTable:
         if not fields:
             what = f"reads {table} registers {first} to {last}, where no row is"
             raise ModelError([Problem(f"{self.path}: channel {channel}", what)])
-        framed = modbus_rtu(registers(first, *fields, counts=counts), function=FUNCTIONS[table])
+        block = registers(first, *fields, counts=counts)
+        framed = modbus_rtu(block, function=FUNCTIONS[table], unit=unit)
         return Decoder(channel, framed, doc=doc)
 
     def json_fields(self, table: str, *, inside: Iterable[str] = ()) -> tuple[JsonField, ...]:
@@ -164,19 +171,22 @@ def enumerations(beside: str, name: str = "enums.csv") -> dict[str, Enumeration]
 
 
 def fault_table(
-    beside: str, datapoints: Mapping[str, str], name: str = "faults.csv"
+    beside: str, datapoints: Mapping[str, str] | None = None, name: str = "faults.csv"
 ) -> Iterator[Fault]:
-    """Faults from rows of `bitfield`, `bit`, `symbol`, `label`, `severity`, `source` and such.
+    """Faults from rows of `bitfield`, `bit` or `equals`, `symbol`, `label`, `severity` and such.
 
-    `datapoints` maps each bit field of the table to the key of the datapoint that carries it.
+    `datapoints` maps each bit field of the table to the key of the datapoint that carries it;
+    without it a bit field is named like its datapoint.
     """
     for row in _rows(Path(beside).with_name(name)):
-        if key := datapoints.get(row["bitfield"]):
+        field = row["bitfield"]
+        if key := field if datapoints is None else datapoints.get(field):
             yield Fault(
                 key,
                 row["symbol"],
-                bit=int(row["bit"]),
-                label=row["label"],
+                bit=_whole(row.get("bit")),
+                equals=_whole(row.get("equals")),
+                label=row.get("label", ""),
                 number=row.get("number", ""),
                 severity=_as_is(row, "severity") or "warning",
                 source=row.get("source", ""),
@@ -239,7 +249,7 @@ def _datapoint(
         "group": row.get("group", ""),
         "positive": row.get("positive") or None,
         "about": row.get("about", ""),
-        "range": _range(row.get("range", "")),
+        "range": range_of(row.get("range", "")),
         "step": _float(row.get("step")),
         "counter": row.get("counter") or None,
         "rollover": _float(row.get("rollover")),
@@ -253,11 +263,16 @@ def _datapoint(
     return Datapoint(row["point"], row.get("unit", ""), **{**attributes, **changes})
 
 
+def _whole(text: str | None) -> int | None:
+    return int(text, 0) if text else None
+
+
 def _float(text: str | None) -> float | None:
     return float(text) if text else None
 
 
-def _range(text: str) -> Range | None:
+def range_of(text: str) -> Range | None:
+    """A range as it is written, "0..100" with either end open; None where nothing is."""
     if not text:
         return None
     low, dots, high = text.partition("..")

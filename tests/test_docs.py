@@ -184,7 +184,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tutorial_has_files_and_commands() -> None:
     kinds = [type(step) for step in steps()]
-    assert kinds.count(Written) == 5
+    assert kinds.count(Written) == 9
     assert kinds.count(Typed) >= 8
 
 
@@ -192,6 +192,19 @@ def test_the_tutorial_can_be_followed(followed: Path) -> None:
     printed = type_("thingwright check inverters.solora_h3 --folder my_plugins", followed)
     assert printed == [
         "inverters.solora_h3  silver  mutants 67/67  running: derived; settings: derived"
+    ]
+
+
+def test_the_tutorials_plugin_without_python_declares_the_same(followed: Path) -> None:
+    written, tabled = (
+        load([followed / folder], strict=True).plugins["inverters.solora_h3"]
+        for folder in ("my_plugins", "tables")
+    )
+    assert tabled.version == "1.0.0"
+    for rows in ("sources", "components", "log_rules", "views", "products", "faults"):
+        assert getattr(tabled, rows) == getattr(written, rows)
+    assert [(d.key, d.unit, d.role, d.range) for d in tabled.datapoints] == [
+        (d.key, d.unit, d.role, d.range) for d in written.datapoints
     ]
 
 

@@ -10,7 +10,8 @@ from core.conformance import agreement, coverage, identity, limits, loading, mut
 from core.conformance.mutation import Score, mutation_score
 from core.conformance.subject import Finding, NotHereError, Subject
 from core.conformance.tiers import Tier, independence, tier
-from core.host import load
+from core.host import load, plugin_files
+from core.plugin import KINDS
 from core.registry import Registry
 
 Rule = Callable[[Subject], Iterator[Finding]]
@@ -127,9 +128,7 @@ def chosen_plugins(
         return chosen
     if folder is None:
         return known
-    inside = {
-        f"{p.parent.parent.name}.{p.parent.name}" for p in Path(folder).glob("*/*/__init__.py")
-    }
+    inside = {name for kind in KINDS for name, _ in plugin_files(Path(folder), kind)}
     return [name for name in known if name in inside]
 
 
