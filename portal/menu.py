@@ -70,7 +70,26 @@ GROUPS: Final = (
 )
 """Groups between the pages of the first level: Home 10, ESS systems 20, User list 110."""
 
-MENU: Final = (MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),)
+
+def _data(id_: str, title: str, icon: str, order: int) -> MenuItem:
+    """A page where data is taken out."""
+    return MenuItem(
+        f"data-{id_}",
+        title,
+        f"/data/{id_}",
+        icon,
+        parent="communication-data",
+        order=order,
+        permission="telemetry:export",
+    )
+
+
+MENU: Final = (
+    MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),
+    _data("readings", N_("Readings export"), "file-text", 20),
+    _data("reports", N_("Reports export"), "file-text", 40),
+    _data("five-minutes", N_("Five-minute data export"), "file-text", 50),
+)
 """Pages that are no resources."""
 
 

@@ -15,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import SkipValidation
 from msgspec import Struct
 
+from core.spreadsheet import safe_cell
 from portal.rendering import render_page
 from portal.signing_in import needs
 
@@ -23,8 +24,6 @@ Rows = Iterable[Sequence[str | float | bool | None]]
 Load = Callable[..., Awaitable["Loaded[Any]"]]
 
 TWINS: Final = ("json", "csv")
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What makes a spreadsheet take a cell for a formula."""
 
 
 @frozen
@@ -138,10 +137,3 @@ def _csv(request: Request[Any, Any, Any], loaded: Loaded[Any]) -> Response[str]:
         media_type="text/csv",
         headers={"Content-Disposition": disposition},
     )
-
-
-def safe_cell(cell: str | float | bool | None) -> str | float | bool:  # noqa: FBT001
-    """A cell that no spreadsheet runs: an apostrophe before what would begin a formula."""
-    if cell is None:
-        return ""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -25,7 +25,7 @@ def telemetry_schema(part: Part) -> dict[str, Any]:
     `x-unit`, `x-role`, `x-positive`, `x-step` (per second), `x-counter`, `x-rollover` and
     `x-restarts` say what JSON Schema has no words for.
     """
-    types = _types(part)
+    types = json_types(part)
     return {
         "$schema": DIALECT,
         "$id": f"{BASE}telemetry/{part.mounted.model}.schema.json",
@@ -40,7 +40,7 @@ def telemetry_schema(part: Part) -> dict[str, Any]:
     }
 
 
-def _types(part: Part) -> Mapping[str, str]:
+def json_types(part: Part) -> Mapping[str, str]:
     """The JSON type of every value that a channel of the part holds."""
     found: dict[str, str] = {}
     for channel in part.channels.values():

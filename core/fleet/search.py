@@ -7,6 +7,7 @@ far. A text with which many serial numbers begin is taken as a beginning alone: 
 thousands for those that hold it elsewhere.
 """
 
+import re
 from typing import Any, Final
 
 from attrs import evolve
@@ -22,9 +23,15 @@ from core.listing.tables import Term
 FEW: Final = 2_000
 SEPARATOR: Final = "|"
 """Stands between several serial numbers, each of them whole."""
+_BETWEEN: Final = re.compile(r"[\s,;]+")
 _MATCHING: Final = text(
     "SELECT rowid FROM systems_sn_parts WHERE systems_sn_parts MATCH :part LIMIT :few"
 )
+
+
+def sns_in(typed: str) -> list[str]:
+    """Serial numbers that somebody typed, however they are parted."""
+    return [sn.upper() for sn in _BETWEEN.split(typed) if sn]
 
 
 async def part_of_sn(connection: AsyncConnection, given: Words, _: Occasion) -> Term:

@@ -14,7 +14,7 @@ from core.records import RequestError, ulid
 from core.thing_model.problems import Problem
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
-Kind = Literal["export", "action"]
+Kind = Literal["export", "action", "data"]
 STALE: Final = 60_000
 """Milliseconds without a sign of life after which a running job is taken up by another worker."""
 KEPT: Final = 7 * 86_400_000
@@ -27,7 +27,8 @@ MOST: Final = 10
 class Task:
     """What a job is to do with the rows of a list: all that fit `query`, an address's parameters.
 
-    `columns` of an export; `action`, its `values` and the `reason` of an action.
+    `columns` of an export; `action`, its `values` and the `reason` of an action. For data that is
+    taken out, `query` is the request (`core.exports.requests`).
     """
 
     query: str
@@ -159,11 +160,11 @@ async def by_id(connection: AsyncConnection, job_id: str) -> Job | None:
     return None if row is None else _job(row)
 
 
-async def expired(connection: AsyncConnection, now: int) -> list[str]:
+async def expired(connection: AsyncConnection, now: int) -> list[Job]:
     """Jobs whose files need not be kept any longer; they say so from then on."""
     over = (jobs.c.expires_at <= now, jobs.c.state.in_(("done", "failed", "cancelled")))
     taken = update(jobs).where(*over).values(state="expired", expires_at=None)
-    return list((await connection.execute(taken.returning(jobs.c.id))).scalars())
+    return [_job(row) for row in await connection.execute(taken.returning(jobs))]
 
 
 async def forget(connection: AsyncConnection, before: int) -> None:

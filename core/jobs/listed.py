@@ -30,7 +30,7 @@ LISTING: Final = Listing(
     scope=_own,
     filters=(
         Choice("state", choices=STATES),
-        Choice("kind", choices=("export", "action"), facet=False),
+        Choice("kind", choices=("export", "data", "action"), facet=False),
         Time("created_at"),
     ),
 )

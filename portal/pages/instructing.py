@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
-from attrs import evolve, frozen
+from attrs import frozen
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
@@ -14,10 +13,7 @@ from core.commanding.offers import Offer, Offers
 from core.commanding.orders import Order, Trial
 from core.commanding.policy import MOST
 from core.commanding.records import CommandRequest
-from core.listing import rows
-from core.listing.filters import Clock
 from core.listing.moments import instant
-from core.listing.query import Occasion
 from core.records import RequestError, ulid
 from core.telemetry.readings import latest_of
 from core.thing_model.problems import Problem
@@ -25,9 +21,8 @@ from portal.presentation.commands import command_form, values_of
 from portal.presentation.orders import Draft, asked_to_confirm, in_words, unsure
 from portal.presentation.times import Zone, zone_of
 from portal.rendering import clock_of, render_page
+from portal.resource.choosing import chosen_sns
 from portal.resource.editing import typed_in
-from portal.resource.state import read_state
-from portal.resources.systems import SYSTEMS
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess, needs
 from portal.texts import _
@@ -79,7 +74,13 @@ async def proceed(
     typed = {name: values[-1] for name, values in (await typed_in(request)).items()}
     desk = _desk(request, services, access, typed)
     try:
-        sns = await _systems(desk)
+        sns = await chosen_sns(
+            services,
+            access,
+            desk.draft.named,
+            desk.draft.systems,
+            (MOST, _("give several instructions")),
+        )
         async with services.database.read() as connection:
             found = await offers.offered(connection, services.registry, access, sns)
         _refuse_unknown(found, sns)
@@ -100,28 +101,6 @@ def _desk(
 ) -> Desk:
     zone = zone_of("", *clock_of(request))
     return Desk(request, services, access, zone, Draft.of(typed))
-
-
-async def _systems(desk: Desk) -> list[str]:
-    """The serial numbers that are meant; raises RequestError where there are none or too many."""
-    found = dict.fromkeys(desk.draft.named)
-    if desk.draft.systems:
-        services = desk.services
-        state = read_state(SYSTEMS, parse_qsl(desk.draft.systems), Clock(desk.now))
-        if state.problems:
-            raise RequestError(*state.problems)
-        occasion = Occasion(desk.access, desk.now, services.registry)
-        read, query = services.database.read, evolve(state.query, cursor="")
-        async for batch in rows.batches(read, SYSTEMS.listing, query, occasion, ["sn"]):
-            found |= dict.fromkeys(row["sn"] for row in batch.rows)
-            if len(found) > MOST:
-                break
-    if not found:
-        raise RequestError(Problem("sns", _("no system is named"), _("write a serial number")))
-    if len(found) > MOST:
-        what = _("more than %(most)s systems are meant", most=f"{MOST:,}")
-        raise RequestError(Problem("sns", what, _("give several instructions")))
-    return list(found)
 
 
 def _refuse_unknown(found: Offers, sns: Sequence[str]) -> None:

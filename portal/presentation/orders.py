@@ -1,12 +1,12 @@
 """An instruction that is being written: what was typed, and what its dry run found, in words."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import field, frozen
 
 from core.commanding.orders import Trial, Tried
+from core.fleet.search import sns_in
 from core.thing_model.command import Risk
 from portal.presentation.commands import shown_value
 from portal.texts import N_, _, translated
@@ -61,7 +61,7 @@ class Draft:
     @property
     def named(self) -> list[str]:
         """The serial numbers that were typed, however they were parted."""
-        return [sn.upper() for sn in re.split(r"[\s,;]+", self.sns) if sn]
+        return sns_in(self.sns)
 
 
 @frozen

@@ -18,6 +18,7 @@ from litestar.response import File, Redirect
 
 from core.fleet.reports import Report
 from core.records import RequestError, ulid
+from core.spreadsheet import safe_cell
 from core.thing_model.problems import Problem
 from portal.rendering import render_page
 from portal.resource.declared import Intake, Resource
@@ -27,7 +28,6 @@ from portal.resource.work import Work
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
 from portal.texts import _, translated
-from portal.twins import safe_cell
 
 FOLDER: Final = "imports"
 MOST_BYTES: Final = 16_777_216

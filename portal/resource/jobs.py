@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
 from attrs import define, evolve
 
 from core.accounts import users
+from core.exports import taking
+from core.exports.requests import DataRequest, Format
 from core.jobs import jobs
 from core.jobs.jobs import Job
 from core.listing import rows
@@ -46,9 +49,14 @@ def _problem(what: str) -> Problem:
     return Problem("job", what, "ask for it anew")
 
 
-def file_of(data: Path, job_id: str) -> Path:
+def file_of(data: Path, job: Job) -> Path:
     """Where the file of an export is."""
-    return data / FOLDER / f"{job_id}.csv"
+    return data / FOLDER / f"{job.id}.{format_of(job)}"
+
+
+def format_of(job: Job) -> Format:
+    """How its file is written: lists are sheets, data as it was asked for."""
+    return DataRequest.of(job.task.query).format if job.kind == "data" else "csv"
 
 
 @define(eq=False)
@@ -81,7 +89,7 @@ class Jobs:
         try:
             await self._do(job)
         except CancelledError:
-            file_of(self.services.settings.data, job.id).unlink(missing_ok=True)
+            file_of(self.services.settings.data, job).unlink(missing_ok=True)
         except RequestError as error:
             await self._finish(job, "failed", str(error))
         except Exception as error:
@@ -99,18 +107,21 @@ class Jobs:
         async with self.services.database.begin() as connection:
             over = await jobs.expired(connection, now)
             await jobs.forget(connection, now - REMEMBERED)
-        for job_id in over:
-            file_of(self.services.settings.data, job_id).unlink(missing_ok=True)
+        for job in over:
+            file_of(self.services.settings.data, job).unlink(missing_ok=True)
 
     async def _finish(self, job: Job, state: jobs.State, reason: str) -> None:
         async with self.services.database.begin() as connection:
             await jobs.finish(connection, job.id, state, self.services.clock(), reason)
 
     async def _do(self, job: Job) -> None:
+        await self._still_there(job)
+        if job.kind == "data":
+            await self._take_out(job)
+            return
         resource = self.find(job.resource)
         if resource is None:
             raise RequestError(_problem(f"the list {job.resource!r} is not there any more"))
-        await self._still_there(job)
         shelf = Shelf(resource, self.services, job.access)
         pairs = [*pairs_of(job.task.query)]
         if job.task.columns:
@@ -131,8 +142,7 @@ class Jobs:
     async def _export(self, job: Job, shelf: Shelf, state: State) -> None:
         """Write the file from where it was left; what was written behind that is cut off."""
         shelf.require("export")
-        path = file_of(self.services.settings.data, job.id)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._path_of(job)
         with path.open("r+b" if path.exists() else "w+b") as file:
             file.truncate(job.size)
             file.seek(job.size)
@@ -148,6 +158,24 @@ class Jobs:
                 file.flush()
                 done += len(batch.rows)
                 await self._note(job, Outcome(done), batch.next or "", file.tell())
+
+    async def _take_out(self, job: Job) -> None:
+        """Write data by the systems that whoever asked may see now."""
+        services = self.services
+        async with services.database.read() as connection:
+            plan = await taking.plan(
+                connection, services.registry, job.access, DataRequest.of(job.task.query)
+            )
+        since = taking.Progress(job.done, job.size)
+        written = taking.write(services.database.read, plan, self._path_of(job), since)
+        async with aclosing(written):
+            async for progress in written:
+                await self._note(job, Outcome(progress.done), "", progress.size)
+
+    def _path_of(self, job: Job) -> Path:
+        path = file_of(self.services.settings.data, job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     async def _act(self, job: Job, shelf: Shelf, state: State) -> None:
         """Do the action with every row that fits, in groups; rows that refuse are counted."""

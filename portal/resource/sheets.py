@@ -11,13 +11,13 @@ from litestar.response import Stream
 from core.listing import rows
 from core.listing.tables import Row
 from core.records import RequestError
+from core.spreadsheet import safe_cell
 from core.thing_model.problems import Problem
 from portal.presentation.times import Zone
 from portal.resource.cells import TIMES, Cell, sheet
 from portal.resource.declared import Column, Resource
 from portal.resource.shelf import Shelf, refuse_wrong
 from portal.resource.state import State
-from portal.twins import safe_cell
 
 MOST: Final = 50_000
 """Rows that are streamed; more are exported by a job."""

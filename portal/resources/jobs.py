@@ -21,7 +21,7 @@ STATES: Final = {
     "cancelled": Mark(N_("Cancelled"), "x", "unknown"),
     "expired": Mark(N_("File removed"), "trash", "unknown"),
 }
-KINDS: Final = {"export": N_("Export"), "action": N_("Action")}
+KINDS: Final = {"export": N_("List"), "data": N_("Data"), "action": N_("Action")}
 
 
 async def _cancel(work: Work, row: Row, _: Mapping[str, Any]) -> None:
@@ -37,14 +37,17 @@ JOBS: Final = Resource(
     area="exports",
     listing=LISTING,
     menu=Menu("communication-data", 70, icon="download"),
-    intro=N_("What takes longer than a moment is done by the worker. Files are kept for a week."),
+    intro=N_(
+        "What takes longer than a moment is done by the worker. Lists count rows, data count days "
+        "of systems. Files are kept for a week."
+    ),
     columns=(
         Column("id", N_("Number"), "code"),
         Column("title", N_("What")),
         Column("kind", N_("Kind"), choices=KINDS),
         Column("state", N_("State"), "mark", marks=STATES),
-        Column("done", N_("Rows done"), "number"),
-        Column("total", N_("Rows in all"), "number"),
+        Column("done", N_("Done"), "number"),
+        Column("total", N_("In all"), "number"),
         Column("refused", N_("Rows refused"), "number", shown=False),
         Column("reason", N_("Reason")),
         Column("created_at", N_("Asked for"), "ago"),

@@ -58,9 +58,12 @@ async def _with_the_rest(services: Services, occasion: Occasion, rows: list[Row]
         row["last_frame_at"] = max((time for time in times if time is not None), default=None)
 
 
-async def _may_instruct(_: Services, occasion: Occasion) -> Mapping[str, bool]:
+async def _may(_: Services, occasion: Occasion) -> Mapping[str, bool]:
     access = occasion.access
-    return {"may_instruct": access.may("systems:command") and access.may("commands:bulk")}
+    return {
+        "may_instruct": access.may("systems:command") and access.may("commands:bulk"),
+        "may_take_out": access.may("telemetry:export") and access.may("exports:create"),
+    }
 
 
 SYSTEMS: Final = Resource(
@@ -125,7 +128,7 @@ SYSTEMS: Final = Resource(
         FilterField("grid_regulation", hint=N_("The whole name")),
     ),
     complete=_with_the_rest,
-    list_context=_may_instruct,
+    list_context=_may,
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),
     detail=False,
     zone="timezone",

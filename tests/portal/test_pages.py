@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from core.runtime.sweeper import Sweeper
-from portal.twins import safe_cell
+from core.spreadsheet import safe_cell
 from tests.portal import unseen
 from tests.portal.conftest import NOW, Site
 

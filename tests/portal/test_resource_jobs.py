@@ -84,7 +84,7 @@ async def test_a_worker_that_died_is_followed_by_one_that_goes_on(hall: Site, mo
     monkeypatch.setattr(Jobs, "_note", noted)
     left = await state_of(hall, job)
     assert (left.state, left.done) == ("running", 120)
-    path = file_of(hall.app.state.services.settings.data, job)
+    path = file_of(hall.app.state.services.settings.data, await state_of(hall, job))
     with path.open("ab") as file:
         file.write(b"half a li")  # what was written and not noted any more
     assert not await worker(hall).work(), "it may still be at it"
@@ -99,7 +99,7 @@ async def test_a_worker_that_died_is_followed_by_one_that_goes_on(hall: Site, mo
 async def test_a_file_is_nobody_elses_and_goes_after_a_week(hall: Site):
     job = await ask(hall, _query="columns=name")
     await worker(hall).work()
-    path = file_of(hall.app.state.services.settings.data, job)
+    path = file_of(hall.app.state.services.settings.data, await state_of(hall, job))
     async with hall.database.begin() as connection:
         await connection.execute(update(table).values(access=re.sub(
             r'"user_id":\d+', '"user_id":99',

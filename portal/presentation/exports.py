@@ -1,0 +1,39 @@
+"""The datapoints that can be taken out of some systems, by slot, with what people call them."""
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from core.exports.datasets import SystemOf
+from core.exports.taking import distinct
+from portal.presentation.readings import slot_title
+
+
+@frozen
+class Choice:
+    """A datapoint to choose: its address, name, key and unit."""
+
+    point: str
+    name: str
+    key: str
+    unit: str
+
+
+@frozen
+class Group:
+    """What a slot has to choose from."""
+
+    title: str
+    choices: tuple[Choice, ...]
+
+
+def groups_of(systems: Iterable[SystemOf]) -> list[Group]:
+    """Everything that frames of these systems hold, each datapoint once."""
+    slots: dict[str, dict[str, Choice]] = {}
+    for system in distinct(systems):
+        for slot, part in system.parts.items():
+            for channel in part.channels.values():
+                for key, datapoint in channel.rows.items():
+                    choice = Choice(f"{slot}.{key}", datapoint.name, key, datapoint.unit)
+                    slots.setdefault(slot, {}).setdefault(key, choice)
+    return [Group(slot_title(slot), tuple(found.values())) for slot, found in slots.items()]
