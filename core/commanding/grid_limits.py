@@ -19,6 +19,14 @@ AT_NO_GRID = GridConnection()
 
 
 @frozen(eq=False)
+class Held:
+    """What the rules allow of a command: bounds by datapoint, and rules that it would give up."""
+
+    bounds: Mapping[str, tuple[Bound, ...]] = field(factory=dict[str, tuple[Bound, ...]])
+    lifted: tuple[GridRule, ...] = ()
+
+
+@frozen(eq=False)
 class GridLimits:
     """Rules of the grid, and where systems (by id) meet it."""
 
@@ -35,6 +43,11 @@ class GridLimits:
         }
         return {key: bounds for key, bounds in found.items() if bounds}
 
+    def of(self, system_id: int, part: Part, command: Command) -> Held:
+        """All that the rules say of a command."""
+        bounds = self.bounds(system_id, part, command)
+        return Held(bounds, self.lifted(system_id, command))
+
     def lifted(self, system_id: int, command: Command) -> tuple[GridRule, ...]:
         """The rules that the command would give up."""
         at = self.at.get(system_id, AT_NO_GRID)
@@ -43,14 +56,18 @@ class GridLimits:
     def problems(self, system_id: int, part: Part, checked: Checked) -> Iterator[Problem]:
         """Values above what a rule allows, and limits that are not to be given up."""
         for rule in self.lifted(system_id, checked.command):
-            yield Problem("command", f"gives up a limit that the grid asks for ({rule.said})", _HINT)
+            yield Problem(
+                "command", f"gives up a limit that the grid asks for ({rule.said})", _HINT
+            )
         for key, bounds in self.bounds(system_id, part, checked.command).items():
             value = checked.values.get(key)
             if not isinstance(value, int | float):
                 continue
             for bound in bounds:
                 if bound.highest is not None and value > bound.highest:
-                    what = f"{value:g} {bound.unit} is more than the grid allows ({bound.rule.said})"
+                    what = (
+                        f"{value:g} {bound.unit} is more than the grid allows ({bound.rule.said})"
+                    )
                     yield Problem(key, what, f"at most {bound.highest:g} {bound.unit}")
                     break
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.fleet.serial_number_life import chunks
 from core.fleet.tables import installations, sites, systems
 from core.thing_model.grid_rules import GridConnection
 
@@ -32,12 +31,11 @@ async def connections_of(
         .outerjoin(sites, sites.c.id == installations.c.site_id)
     )
     found: dict[int, GridConnection] = {}
-    for some in chunks(list(system_ids)):
-        for row in await connection.execute(query.where(systems.c.id.in_(some))):
-            known = [kwp for kwp in (row.pv_at_storage, row.pv_at_inverter) if kwp is not None]
-            found[row.id] = GridConnection(
-                row.site_country or row.country,
-                row.network_operator or "",
-                sum(known) * 1000 if known else None,
-            )
+    for row in await connection.execute(query.where(systems.c.id.in_(system_ids))):
+        known = [kwp for kwp in (row.pv_at_storage, row.pv_at_inverter) if kwp is not None]
+        found[row.id] = GridConnection(
+            row.site_country or row.country,
+            row.network_operator or "",
+            sum(known) * 1000 if known else None,
+        )
     return found

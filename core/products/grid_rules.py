@@ -70,7 +70,9 @@ async def create(
     await _check(connection, said)
     times = {"created_at": now, "changed_at": now}
     row = {**_row(said), **times, "state": "active", "version": 1}
-    made = _made((await connection.execute(insert(grid_rules).values(**row).returning(*_ALL))).one())
+    made = _made(
+        (await connection.execute(insert(grid_rules).values(**row).returning(*_ALL))).one()
+    )
     about = (AREA, "create", made.id)
     new = attrs.asdict(made.said)
     await entries.record(connection, access, *about, new=new, now=now, address=address)
@@ -143,16 +145,19 @@ def _declared(registry: Registry) -> Iterator[tuple[str, GridRule]]:
             for rule in spec.export_rules:
                 source = plugin.source_of(rule)
                 for country in rule.countries or spec.countries:
-                    yield spec.name, GridRule(
-                        "max_export",
-                        rule.value,
-                        rule.unit,
-                        rule.relative_to,
-                        country,
-                        rule.operator,
-                        source=source.title if source else "",
-                        confidence=plugin.confidence_of(rule),
-                        note=rule.note.removeprefix(f"holds in {country}: "),
+                    yield (
+                        spec.name,
+                        GridRule(
+                            "max_export",
+                            rule.value,
+                            rule.unit,
+                            rule.relative_to,
+                            country,
+                            rule.operator,
+                            source=source.title if source else "",
+                            confidence=plugin.confidence_of(rule),
+                            note=rule.note.removeprefix(f"holds in {country}: "),
+                        ),
                     )
 
 

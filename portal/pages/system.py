@@ -10,6 +10,7 @@ from litestar.params import FromQuery
 from msgspec import Struct
 
 from core.commanding import commands
+from core.commanding.grid_limits import limits_for
 from core.journal import faults, logs
 from portal.pages.device import Device, TheDevice, load_device
 from portal.pages.figures import figures_of
@@ -185,6 +186,8 @@ async def system_commands(
             connection, system_id=device.record.id, before=before, limit=LIMIT + 1
         )
         steps = {c.id: await commands.transitions_of(connection, c.id) for c in given[:1]}
+        told = [(p, c) for p in device.parts.values() for c in p.commands.values()]
+        limits = await limits_for(connection, services.registry, [device.record.id], told)
     document = CommandsDocument(
         device.sn,
         command_documents(device.parts),
@@ -196,7 +199,7 @@ async def system_commands(
         (c.id, c.slot, c.name, _pairs(c.parameters), c.state, c.reason, c.by, c.created_at)
         for c in document.commands
     ]
-    forms = list(command_forms(device.parts, device.readings))
+    forms = list(command_forms(device.parts, device.readings, limits, device.record.id))
     view = {"forms": forms, "steps": steps, "preview": None, "before": before}
     return _loaded(device, document, "commands", rows, header, view)
 
