@@ -22,8 +22,8 @@ from core.thing_model.problems import Problem
 from core.thing_model.product import ProductModel
 from core.thing_model.provenance import Source
 from core.thing_model.roles import ROLES, house_sign
-from core.thing_model.traits import TRAITS
 from core.thing_model.scope import FirmwareRange
+from core.thing_model.traits import TRAITS
 from core.thing_model.units import factor
 from core.thing_model.view import View
 

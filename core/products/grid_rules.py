@@ -1,7 +1,7 @@
 """Rules of the grid: those that grid specifications declare, and those that were made here.
 
-A rule that was made here comes before the declared ones of its country or operator, and is edited or
-retired by those who make product models.
+A rule that was made here comes before the declared ones of its country or operator. Those who make
+product models edit and retire it.
 """
 
 from collections.abc import Iterator
@@ -161,7 +161,7 @@ def _declared(registry: Registry) -> Iterator[tuple[str, GridRule]]:
                     )
 
 
-async def _change(  # noqa: PLR0917  of what, to what, who and when
+async def _change(
     connection: AsyncConnection,
     access: Access,
     action: str,
@@ -216,6 +216,17 @@ def _problems(said: Said) -> Iterator[Problem]:
         yield Problem("country", f"{said.country!r} is not a country", "two letters, such as DE")
     if said.kind not in KINDS:
         yield Problem("kind", f"{said.kind!r} is no kind of rule", ", ".join(KINDS))
+    yield from _amount_problems(said)
+    if said.confidence not in GRADES:
+        yield Problem("confidence", f"{said.confidence!r} is none", ", ".join(GRADES))
+    if not said.source.strip():
+        yield Problem("source", "is missing", "say where the rule can be read")
+    for name, longest in LONGEST.items():
+        if len(getattr(said, name)) > longest:
+            yield Problem(name, f"is longer than {longest} characters", "shorten it")
+
+
+def _amount_problems(said: Said) -> Iterator[Problem]:
     if said.unit not in UNITS:
         yield Problem("unit", f"{said.unit!r} cannot be used", ", ".join(UNITS))
     elif said.unit == "%" and not 0 <= said.value <= 100:
@@ -224,13 +235,6 @@ def _problems(said: Said) -> Iterator[Problem]:
         yield Problem("value", "is below zero", "say the most that is allowed")
     if said.unit == "%" and said.kind == "max_import":
         yield Problem("unit", "of bought power is W or kW", "there is no share of the installed PV")
-    if said.confidence not in GRADES:
-        yield Problem("confidence", f"{said.confidence!r} is none", ", ".join(GRADES))
-    if not said.source.strip():
-        yield Problem("source", "is missing", "say where the rule can be read")
-    for name, longest in LONGEST.items():
-        if len(getattr(said, name)) > longest:
-            yield Problem(name, f"is longer than {longest} characters", "shorten it")
 
 
 def _row(said: Said) -> dict[str, Any]:

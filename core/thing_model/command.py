@@ -50,8 +50,8 @@ class Command(Declaration):
     is to be "refuse"d, because later it would say something else.
 
     `windows` names the values that say when a battery is charged or discharged day by day, so that
-    they can follow a tariff. `lifts` is the kind of limit at the grid that it gives up: where a rule
-    of the grid asks for that limit, it is refused.
+    they can follow a tariff. `lifts` is the kind of limit at the grid that it gives up: where a
+    rule of the grid asks for that limit, it is refused.
     """
 
     name: str

@@ -22,6 +22,7 @@ from portal.pages import (
     plugins,
     products,
     provisioning,
+    settings,
     system,
 )
 
@@ -45,6 +46,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         plugins,
         products,
         provisioning,
+        settings,
         system,
     )
     for route in room.ROUTES

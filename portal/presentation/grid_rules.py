@@ -7,12 +7,11 @@ from msgspec import Struct
 
 from core.thing_model.grid_rules import Bound, GridRule
 from core.thing_model.provenance import CONFIDENCE
-from core.thing_model.traits import RuleKind
 from portal.presentation.device import is_doubtful
 from portal.presentation.quantities import quantity
 from portal.texts import N_, _, translated
 
-KINDS: Final[Mapping[RuleKind, str]] = {
+KINDS: Final[Mapping[str, str]] = {
     "max_export": N_("Most feed-in"),
     "max_import": N_("Most bought power"),
 }
@@ -43,7 +42,7 @@ class RuleDocument(Struct, frozen=True):
 
 
 class BoundDocument(Struct, frozen=True):
-    """What a rule allows a setting; `highest` is null where it cannot be told, `missing` says why."""
+    """What a rule allows a setting; `highest` is null where something is `missing`."""
 
     rule: RuleDocument
     highest: float | None

@@ -1,4 +1,4 @@
-"""A system's settings in words: what is kept of it, what it reports of itself, what it may feed in."""
+"""A system's settings in words: what is kept of it, what it reports, what it may feed in."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -80,7 +80,7 @@ class LimitsDocument(Struct, frozen=True):
 
 @frozen
 class Ask:
-    """A value that the settings show: a trait, and the rating that says it where no reading does."""
+    """A trait that the settings show, and the ratings that say it where no reading does."""
 
     trait: str
     ratings: tuple[str, ...] = ()
@@ -104,11 +104,19 @@ LIMITS: Final = (
 
 def basics(kept: Kept, texts: Mapping[str, str]) -> Iterator[SettingDocument]:
     """What is kept of a system; `texts` are those that the page knows by itself."""
+    for name, label, value in _rows(kept, texts):
+        unit = "kWp" if name == "installed_pv" else ""
+        known = None if value == "" else value
+        shown = "" if known is None else str(quantity(known, unit))
+        yield SettingDocument(name, translated(label), known, unit, shown, "kept", "", "")
+
+
+def _rows(kept: Kept, texts: Mapping[str, str]) -> tuple[tuple[str, str, Value], ...]:
     said, site, user = kept.listed, kept.site, kept.end_user
     contact = user.contact if user else None
     pv = [kwp for kwp in (said.pv_at_storage, said.pv_at_inverter) if kwp is not None]
     names = f"{contact.given_name} {contact.family_name}".strip() if contact else ""
-    rows: tuple[tuple[str, str, Value], ...] = (
+    return (
         ("sn", N_("Serial number"), said.sn),
         ("product_model", N_("Product model"), texts["product_model"]),
         ("installation_date", N_("Installation date"), str(said.installed_on or "")),
@@ -147,11 +155,6 @@ def basics(kept: Kept, texts: Mapping[str, str]) -> Iterator[SettingDocument]:
         ("reseller_remark", N_("Reseller's remark"), said.reseller_remark),
         ("end_user_remark", N_("End user's remark"), said.end_user_remark),
     )
-    for name, label, value in rows:
-        unit = "kWp" if name == "installed_pv" else ""
-        known = None if value == "" else value
-        shown = "" if known is None else str(quantity(known, unit))
-        yield SettingDocument(name, translated(label), known, unit, shown, "kept", "", "")
 
 
 def reported(
@@ -197,8 +200,7 @@ def limit_documents(
     """The limits of feed-in and bought power, by the guide's three names."""
     known = tuple(rules)
     found: dict[str, list[LimitDocument]] = {name: [] for name, _label, _doc in LIMITS}
-    parts = model.system.parts if model else {}
-    for part in parts.values():
+    for part in model.system.parts.values() if model else ():
         for datapoint in part.datapoints.values():
             if (name := _limit_of(datapoint)) is None or model is None:
                 continue

@@ -17,7 +17,8 @@ from playwright.async_api import BrowserContext, Page, Playwright, async_playwri
 
 from core.access import PLATFORM
 from core.accounts import users
-from core.products import drafts
+from core.products import drafts, grid_rules
+from core.products.grid_rules import Said
 from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
@@ -163,6 +164,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await site.hear(unseen.frame(), "wrong")
     async with database.begin() as connection:
         await drafts.create(connection, registry, PLATFORM, 'id = "half-a-model"\n', now=time)
+        said = Said("DE", "max_export", 4, "kW", "Northgrid", "letter of 2026-03-02", "A-")
+        await grid_rules.create(connection, PLATFORM, said, now=time)
     people = await populate(database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
