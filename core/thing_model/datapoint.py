@@ -64,16 +64,16 @@ def _known_trait(_instance: Any, _attribute: Any, value: str | None) -> None:
 class Datapoint(Declaration):
     """A value that a device reports, or that follows from others, in `unit`.
 
-    The sign is the device's own; `positive` says which direction plus means, where it is known.
-    A `role` makes the value a reading of the house (see `roles`), a `trait` what the system is or
-    is held to (see `traits`); a trait in percent says what it is a `share_of`. `about` names
-    another slot that the value speaks of ("battery1" in an inverter's frame). Plausible values lie
-    within `range`, change by at most `step` per second, and a `counter` only grows: "total" for
-    ever, unless it rolls over at `rollover` or `restarts` at no more than that; "daily" until midnight. A role that
-    counts makes a "total". `writable` values can be set by a command. `aliases` are other names in
-    logs and configuration dumps. `of` and `computed` derive the value from other datapoints, absent
-    where one of them is absent unless `partial`; where a frame holds the value itself, that one
-    counts.
+    The sign is the device's own; `positive` says which direction plus means, where it is known. A
+    `role` makes the value a reading of the house (see `roles`), a `trait` what the system is or is
+    held to (see `traits`); a trait in percent says what it is a `share_of`. `about` names another
+    slot that the value speaks of ("battery1" in an inverter's frame). Plausible values lie within
+    `range`, change by at most `step` per second, and a `counter` only grows: "total" for ever,
+    unless it rolls over at `rollover` or `restarts` at no more than that; "daily" until midnight. A
+    role that counts makes a "total". `writable` values can be set by a command. `aliases` are other
+    names in logs and configuration dumps. `of` and `computed` derive the value from other
+    datapoints, absent where one of them is absent unless `partial`; where a frame holds the value
+    itself, that one counts.
     """
 
     key: str

@@ -101,7 +101,7 @@ async def test_an_operators_rule_holds_where_the_site_names_it(site: Site):
     assert made.status_code == 303, made.text
     page = (await site.client.get(PAGE)).text
     assert "The grid allows at most 3.5 kW:" in page
-    assert "these rules hold only where its site names the operator" in page
+    assert "which hold where its site names the operator" in page
     changed = await site.post(f"{PAGE}/operator", PAGE, network_operator="northgrid", version="1")
     assert changed.status_code == 303
     page = (await site.client.get(PAGE)).text
