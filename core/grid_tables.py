@@ -8,7 +8,8 @@ those that it needs. Every row says its `basis` (read or recalled), `source` and
 - `limits.csv`: protection, quantity, value, unit, time (seconds), timing
 - `parameters.csv`: function, name, value (number, True, False or text), unit
 - `curves.csv`: curve, x, x_unit, y, y_unit; the points of a curve in order
-- `export_rules.csv`: value, unit, relative_to, operator, note
+- `export_rules.csv`: value, unit, relative_to, operator, countries (where it does not hold in all
+  of the specification's, separated by `;`), note
 - `vendor_codes.csv`: vendor, code; how inverters are told which specification holds
 """
 
@@ -136,6 +137,7 @@ def _export_rule(row: Row) -> ExportRule:
         row["source"],
         _one_of(row, "confidence", CONFIDENCE),
         row["note"],
+        tuple(filter(None, row.get("countries", "").split(";"))),
     )
 
 

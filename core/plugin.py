@@ -23,6 +23,7 @@ from core.thing_model.product import ProductModel
 from core.thing_model.provenance import Source
 from core.thing_model.roles import ROLES, house_sign
 from core.thing_model.scope import FirmwareRange
+from core.thing_model.traits import TRAITS
 from core.thing_model.units import factor
 from core.thing_model.view import View
 
@@ -142,6 +143,11 @@ def _overlapping(plugin: Plugin, what: str, rows: Sequence[Any], name: str) -> I
 def _datapoint_problems(plugin: Plugin, datapoint: Datapoint, keys: set[str]) -> Iterator[Problem]:
     where = f"{plugin.name} datapoint {datapoint.key}"
     yield from _unknown(where, datapoint.of, keys, "is computed of")
+    if datapoint.trait and (units := TRAITS[datapoint.trait].units) and datapoint.unit not in units:
+        what = f"has unit {datapoint.unit!r}, its trait {datapoint.trait} is told in {units}"
+        yield Problem(where, what, "give the unit of the device or drop the trait")
+    if datapoint.share_of and datapoint.unit != "%":
+        yield Problem(where, "says a share of something, and is no percentage", "drop share_of")
     if datapoint.role is None:
         return
     role = ROLES[datapoint.role]

@@ -6,6 +6,8 @@ Columns are those in which vendors and the project's fact tables write registers
 `bit_mask`, `divide`, `variant`, `json_path`; and ours: `role`, `positive`, `range` ("0..100",
 either end open), `step`, `counter`, `rollover`, `restarts`, `absent` (raw numbers), `about`, `doc`.
 Missing columns are empty.
+
+A table of traits beside it names the few datapoints that have one: `point`, `trait`, `share_of`.
 """
 
 import csv
@@ -14,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from core.thing_model.datapoint import Datapoint, Enumeration, Symbol
 from core.thing_model.decoder import Decoder
@@ -75,6 +77,7 @@ class RegisterTable:
     path: Path
     rows: tuple[Mapping[str, str], ...]
     enums: Mapping[str, Enumeration]
+    traits: Mapping[str, Mapping[str, str]] = field(factory=dict[str, Mapping[str, str]])
 
     def fields(
         self, first: int, last: int, *, table: str = "holding", variant: str = ""
@@ -135,7 +138,7 @@ class RegisterTable:
         for row in self.rows:
             if not row["variant"] and row["point"] not in seen:
                 seen.add(row["point"])
-                yield self._datapoint(row, changes)
+                yield self._datapoint({**row, **self.traits.get(row["point"], {})}, changes)
 
     def _field(self, row: Mapping[str, str]) -> Field:
         try:
@@ -153,12 +156,24 @@ class RegisterTable:
         return Problem(f"{self.path}: {row['point'] or 'row ' + row['address']}", str(error))
 
 
-def register_table(beside: str, name: str = "registers.csv", enums: str = "") -> RegisterTable:
+def register_table(
+    beside: str, name: str = "registers.csv", enums: str = "", traits: str = ""
+) -> RegisterTable:
     """The table `name` in the folder of the file `beside` (a plugin's `__file__`)."""
     path = Path(beside).with_name(name)
     columns = ("table", "variant", "point", "address")
     rows = tuple({**dict.fromkeys(columns, ""), **row} for row in _rows(path))
-    return RegisterTable(path, rows, enumerations(beside, enums) if enums else {})
+    named = enumerations(beside, enums) if enums else {}
+    return RegisterTable(path, rows, named, _traits(path.with_name(traits), rows) if traits else {})
+
+
+def _traits(path: Path, rows: Iterable[Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """The rows of a table of traits by datapoint; one that is no datapoint is a mistake."""
+    found: dict[str, Mapping[str, str]] = {row["point"]: row for row in _rows(path)}
+    if lost := found.keys() - {row["point"] for row in rows}:
+        what = f"names {', '.join(sorted(lost))}, which the registers have not"
+        raise ModelError([Problem(str(path), what)])
+    return found
 
 
 def enumerations(beside: str, name: str = "enums.csv") -> dict[str, Enumeration]:
@@ -245,6 +260,8 @@ def _datapoint(
 ) -> Datapoint:
     attributes: dict[str, Any] = {
         "role": row.get("role") or None,
+        "trait": row.get("trait") or None,
+        "share_of": row.get("share_of", ""),
         "label": row.get("label", ""),
         "group": row.get("group", ""),
         "positive": row.get("positive") or None,

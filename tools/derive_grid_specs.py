@@ -182,7 +182,8 @@ def export_rules(specs: Iterable[Row], facts: Path) -> Iterator[Cut]:
         if len(countries) > 1:
             note = f"holds in {rule['country_code']}: {note}"
         cut = {name: rule[name] for name in names}
-        yield {"spec_id": row["spec_id"], **cut, "note": note}
+        holds_in = rule["country_code"] if len(countries) > 1 else ""
+        yield {"spec_id": row["spec_id"], **cut, "countries": holds_in, "note": note}
 
 
 def vendor_codes(ids: Iterable[str], facts: Path) -> Iterator[Cut]:

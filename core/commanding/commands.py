@@ -63,9 +63,9 @@ async def submit(
 
 
 async def add(connection: AsyncConnection, records: Iterable[CommandRecord]) -> None:
-    """Keep and journal new commands."""
+    """Keep and journal new commands; the reason that one is made with is the journal's alone."""
     made = list(records)
-    rows = [{name: getattr(each, name) for name in COLUMNS} for each in made]
+    rows = [{name: getattr(each, name) for name in COLUMNS} | {"reason": ""} for each in made]
     await connection.execute(insert(commands), rows)
     await _journal(connection, made, made[0].created_by)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from attrs import frozen
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.commanding.grid_limits import GridLimits
 from core.commanding.parameters import Checked
 from core.commanding.records import CommandRequest, checked_for
 from core.records import RequestError
@@ -32,16 +33,24 @@ class Change:
 
 @frozen
 class DryRun:
-    """What a command would do, or what is wrong with it; the frame is empty where it cannot be."""
+    """What a command would do, or what is wrong with it; the frame is empty where it cannot be.
+
+    notes: the rules of the grid that bind what it says.
+    """
 
     frame: bytes
     changes: tuple[Change, ...]
     proof: tuple[str, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 async def dry_run(
-    connection: AsyncConnection, system: System, system_id: int, request: CommandRequest
+    connection: AsyncConnection,
+    system: System,
+    system_id: int,
+    request: CommandRequest,
+    limits: GridLimits | None = None,
 ) -> DryRun:
     """Check and encode without sending: the bytes, and current → new of every value in them."""
     try:
@@ -49,7 +58,11 @@ async def dry_run(
     except RequestError as error:
         return DryRun(b"", (), (), error.problems)
     changes = changes_of(part, checked, await latest_of(connection, system_id))
-    return DryRun(checked.frame, changes, tuple(checked.expected), checked.problems)
+    held = limits or GridLimits()
+    problems = (*checked.problems, *held.problems(system_id, part, checked))
+    notes = held.notes(system_id, part, checked.command)
+    frame = b"" if problems else checked.frame
+    return DryRun(frame, changes, tuple(checked.expected), problems, notes)
 
 
 def changes_of(part: Part, checked: Checked, readings: Readings) -> tuple[Change, ...]:

@@ -163,6 +163,7 @@ async def _keep(
                 now=now,
                 expires_at=waits or due,
                 state=State.PENDING_APPROVAL if waits else State.QUEUED,
+                reason="; ".join(each.notes),
                 instruction_id=made.id,
                 not_before=made.not_before or 0,
             )
@@ -177,6 +178,7 @@ async def _keep(
         "not_before": made.not_before,
         "approve_until": made.approve_until,
         "replaces": made.replaces,
+        "grid_rules": sorted({note for each in trial.ready for note in each.notes}) or None,
     }
     about = (AREA, "give", made.id)
     await entries.record(connection, access, *about, new=new, reason=made.reason, now=now)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.access import Access
 from core.audit.chain import canonical
 from core.commanding.dry_runs import Change, changes_of
+from core.commanding.grid_limits import GridLimits, limits_for
 from core.commanding.parameters import Checked
 from core.commanding.policy import FURTHEST, LIFE, LONGEST_LIFE, MOST, RISKS, needs_approval
 from core.commanding.records import CommandRequest, checked_for
@@ -53,6 +54,7 @@ class Tried:
     """What an order would do at one system; the frame is empty where there are problems.
 
     away: the device is offline. missing: why it lacks the function that the command serves.
+    notes: the rules of the grid that bind what is said.
     """
 
     sn: str
@@ -63,6 +65,7 @@ class Tried:
     problems: tuple[Problem, ...] = ()
     target: Target | None = None
     checked: Checked | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def frame(self) -> bytes:
@@ -124,7 +127,8 @@ async def dry_run(
     for some in chunks(list(targets)):
         ids = [targets[sn].record.id for sn in some]
         readings |= await latest_of_all(connection, ids)
-    return _trial(order, targets, readings, now)
+    limits = await _limits(connection, registry, order, targets)
+    return _trial(order, targets, readings, limits, now)
 
 
 async def check(
@@ -133,7 +137,8 @@ async def check(
     """The same without what the systems report now."""
     check_access(access, len(order.sns))
     targets = await find(connection, registry, access, order.sns[:MOST])
-    return _trial(order, targets, {}, now)
+    limits = await _limits(connection, registry, order, targets)
+    return _trial(order, targets, {}, limits, now)
 
 
 def check_access(access: Access, systems: int) -> None:
@@ -158,12 +163,27 @@ def refusals(trial: Trial, order: Order) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+async def _limits(
+    connection: AsyncConnection, registry: Registry, order: Order, targets: Mapping[str, Target]
+) -> GridLimits:
+    """The rules of the grid that bind what is ordered, where the systems are."""
+    models = {each.model for each in targets.values() if each.model}
+    parts = [part for m in models if (part := m.system.parts.get(order.request.slot))]
+    meant = [(part, c) for part in parts if (c := part.commands.get(order.request.name))]
+    ids = [each.record.id for each in targets.values()]
+    return await limits_for(connection, registry, ids, meant)
+
+
 def _trial(
-    order: Order, targets: Mapping[str, Target], readings: Mapping[int, Readings], now: int
+    order: Order,
+    targets: Mapping[str, Target],
+    readings: Mapping[int, Readings],
+    limits: GridLimits,
+    now: int,
 ) -> Trial:
     models = {each.model for each in targets.values() if each.model}
     words = {model: _Words.of(model, order.request) for model in models}
-    tried = tuple(_tried(sn, targets.get(sn), words, readings) for sn in order.sns[:MOST])
+    tried = tuple(_tried(sn, targets.get(sn), words, readings, limits) for sn in order.sns[:MOST])
     ready = [each for each in tried if not each.problems]
     risks: list[Risk] = [RISKS[0], *(each.checked.command.risk for each in ready if each.checked)]
     return Trial(
@@ -199,6 +219,7 @@ def _tried(
     target: Target | None,
     words: Mapping[EffectiveModel, _Words],
     readings: Mapping[int, Readings],
+    limits: GridLimits,
 ) -> Tried:
     if target is None:
         return Tried(sn, problems=(Problem("sn", f"{sn!r} is not registered", "look it up"),))
@@ -209,7 +230,8 @@ def _tried(
     said = words[target.model]
     if said.part is None or said.checked is None:
         return Tried(sn, target.is_away, problems=said.problems, target=target)
-    problems = said.problems
+    id_, part = target.record.id, said.part
+    problems = (*said.problems, *limits.problems(id_, part, said.checked))
     if target.is_away and said.checked.command.offline == "refuse":
         what = "the device is offline, and this command is not kept for later"
         problems += (Problem("sn", what, _LEAVE_OUT),)
@@ -217,11 +239,12 @@ def _tried(
         sn,
         target.is_away,
         said.missing,
-        changes_of(said.part, said.checked, readings.get(target.record.id, {})),
+        changes_of(part, said.checked, readings.get(id_, {})),
         tuple(said.checked.expected),
         problems,
         target,
         said.checked,
+        limits.notes(id_, part, said.checked.command),
     )
 
 

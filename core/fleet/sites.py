@@ -20,6 +20,7 @@ from core.thing_model.problems import Problem
 
 LONGEST: Final = {
     "name": 128, "address": 255, "post_code": 16, "city": 64, "region": 64, "currency": 3,
+    "network_operator": 128,
 }  # fmt: skip
 
 
@@ -28,6 +29,7 @@ class Place:
     """What is said of a site. `region` is the state or province, `currency` that of its prices.
 
     address_confirmed: somebody compared the address with the place.
+    network_operator: whose grid it is at.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Place:
     longitude: float | None = None
     address_confirmed: bool = False
     currency: str = ""
+    network_operator: str = ""
 
 
 @frozen

@@ -126,6 +126,7 @@ sites = Table(
     Column("longitude", Float),
     Column("address_confirmed", Boolean, nullable=False),
     Column("currency", String(3), nullable=False),
+    Column("network_operator", String(128), nullable=False, server_default=""),
     Column("created_at", TIME, nullable=False),
     Column("changed_at", TIME, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -134,7 +135,10 @@ sites = Table(
     Index(None, "post_code", "id"),
     Index(None, "folded_name", "id"),
 )
-"""Where systems stand. `region` is the state or province; a site's name is its owner's own."""
+"""Where systems stand. `region` is the state or province; a site's name is its owner's own.
+
+`network_operator` is whose grid it is at, whose rules may be stricter than the country's.
+"""
 
 installations = Table(
     "installations",

@@ -1,6 +1,6 @@
-"""Tables of product models."""
+"""Tables of product models, and of the rules of the grid that were made here."""
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, String, Table, Text
 
 from core.records import ID, METADATA, TIME, byte_ordered
 
@@ -41,3 +41,31 @@ product_revision = Table(
     Column("revision", BigInteger, nullable=False),
 )
 """One row, whose `revision` grows whenever something is published or retired."""
+
+grid_rules = Table(
+    "grid_rules",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("country", String(2), nullable=False),
+    Column("operator", byte_ordered(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("value", Double, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("source", String(255), nullable=False),
+    Column("confidence", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("changed_at", TIME, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "country", "id"),
+    Index(None, "operator", "id"),
+    Index(None, "kind", "id"),
+    Index(None, "state", "id"),
+    Index(None, "changed_at", "id"),
+)
+"""Limits of feed-in or bought power that come before those of the grid specifications.
+
+`operator` is empty where one holds for a whole country; `kind` is max_export or max_import, `state`
+active or retired.
+"""

@@ -10,6 +10,7 @@ from core.thing_model.layout.fields import Value
 from core.thing_model.layout.layouts import Layout
 from core.thing_model.plausibility import Range
 from core.thing_model.scope import names
+from core.thing_model.traits import RuleKind
 
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
 Delivery = Literal["idempotent", "at_most_once"]
@@ -49,7 +50,8 @@ class Command(Declaration):
     is to be "refuse"d, because later it would say something else.
 
     `windows` names the values that say when a battery is charged or discharged day by day, so that
-    they can follow a tariff.
+    they can follow a tariff. `lifts` is the kind of limit at the grid that it gives up: where a
+    rule of the grid asks for that limit, it is refused.
     """
 
     name: str
@@ -77,6 +79,12 @@ class Command(Declaration):
     needs: tuple[str, ...] = field(default=(), kw_only=True, converter=names)
     windows: Mapping[str, WindowEdge] = field(
         factory=dict[str, WindowEdge], kw_only=True, hash=False
+    )
+
+    lifts: RuleKind | None = field(
+        default=None,
+        kw_only=True,
+        validator=validators.optional(validators.in_(("max_export", "max_import"))),
     )
 
     @property

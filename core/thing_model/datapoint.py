@@ -11,6 +11,7 @@ from core.thing_model.plausibility import Counter, Plausibility, Range
 from core.thing_model.provenance import Confidence
 from core.thing_model.roles import ROLES, Direction
 from core.thing_model.scope import names
+from core.thing_model.traits import TRAITS, ShareOf
 from core.thing_model.units import UNITS
 
 
@@ -54,24 +55,36 @@ def _known_role(_instance: Any, _attribute: Any, value: str | None) -> None:
         raise ValueError(f"role {value!r} is not known; roles are {', '.join(ROLES)}")
 
 
+def _known_trait(_instance: Any, _attribute: Any, value: str | None) -> None:
+    if value is not None and value not in TRAITS:
+        raise ValueError(f"trait {value!r} is not known; traits are {', '.join(TRAITS)}")
+
+
 @frozen
 class Datapoint(Declaration):
     """A value that a device reports, or that follows from others, in `unit`.
 
-    The sign is the device's own; `positive` says which direction plus means, where it is known.
-    A `role` makes the value a reading of the house (see `roles`). `about` names another slot that
-    the value speaks of ("battery1" in an inverter's frame). Plausible values lie within `range`,
-    change by at most `step` per second, and a `counter` only grows: "total" for ever, unless it
-    rolls over at `rollover` or `restarts` at no more than that; "daily" until midnight. A role that
-    counts makes a "total". `writable` values can be set by a command. `aliases` are other names in
-    logs and configuration dumps. `of` and `computed` derive the value from other datapoints, absent
-    where one of them is absent unless `partial`; where a frame holds the value itself, that one
-    counts.
+    The sign is the device's own; `positive` says which direction plus means, where it is known. A
+    `role` makes the value a reading of the house (see `roles`), a `trait` what the system is or is
+    held to (see `traits`); a trait in percent says what it is a `share_of`. `about` names another
+    slot that the value speaks of ("battery1" in an inverter's frame). Plausible values lie within
+    `range`, change by at most `step` per second, and a `counter` only grows: "total" for ever,
+    unless it rolls over at `rollover` or `restarts` at no more than that; "daily" until midnight. A
+    role that counts makes a "total". `writable` values can be set by a command. `aliases` are other
+    names in logs and configuration dumps. `of` and `computed` derive the value from other
+    datapoints, absent where one of them is absent unless `partial`; where a frame holds the value
+    itself, that one counts.
     """
 
     key: str
     unit: str = field(default="", validator=_known_unit)
     role: str | None = field(default=None, validator=_known_role)
+    trait: str | None = field(default=None, kw_only=True, validator=_known_trait)
+    share_of: ShareOf = field(
+        default="",
+        kw_only=True,
+        validator=validators.in_(("", "installed_pv_power", "rated_power")),
+    )
     label: str = field(default="", kw_only=True)
     doc: str = field(default="", kw_only=True)
     group: str = field(default="", kw_only=True)

@@ -83,6 +83,10 @@ class ExportRule:
     source: SourceId = ""
     confidence: Confidence = "unverified"
     note: str = ""
+    countries: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}$")], ...],
+        Meta(description="Those of the specification's where it holds; all if empty"),
+    ] = ()
 
 
 @frozen

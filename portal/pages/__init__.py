@@ -24,6 +24,7 @@ from portal.pages import (
     plugins,
     products,
     provisioning,
+    settings,
     system,
 )
 
@@ -49,6 +50,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         plugins,
         products,
         provisioning,
+        settings,
         system,
     )
     for route in room.ROUTES

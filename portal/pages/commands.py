@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from core.commanding import dry_runs, giving
+from core.commanding.grid_limits import limits_for
 from core.commanding.orders import Order
 from core.commanding.records import CommandRequest
 from core.records import RequestError
@@ -123,8 +124,10 @@ async def _preview(
 ) -> Preview:
     wanted = CommandRequest(part.slot, command.name, values_of(part, command, given))
     async with services.database.read() as connection:
-        found = await dry_runs.dry_run(connection, _system(device), device.record.id, wanted)
-    form = command_form(part, command, device.readings, given)
+        id_ = device.record.id
+        limits = await limits_for(connection, services.registry, [id_], [(part, command)])
+        found = await dry_runs.dry_run(connection, _system(device), id_, wanted, limits)
+    form = command_form(part, command, device.readings, given, limits.of(id_, part, command))
     return preview(part, form, found, given)
 
 

@@ -36,7 +36,7 @@ async def live(  # noqa: PLR0917  a handler's parameters
     tz: FromQuery[str] = "",
 ) -> ServerSentEvent:
     """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
-    if tab not in TABS:
+    if tab not in LOADS:
         raise NotFoundException(_("there is no tab %(name)s", name=repr(tab)))
     clock = clock_of(request, tz)
     await device_of(services, access, sn, *clock)

@@ -10,11 +10,13 @@ from litestar.params import FromQuery
 from msgspec import Struct
 
 from core.commanding import commands
+from core.commanding.grid_limits import limits_for
 from core.journal import faults, logs
 from portal.pages.advising import advice_for
-from portal.pages.device import Device, TheDevice, load_device
+from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
-from portal.pages.tabs import TABS, device_view
+from portal.pages.settings import system_settings
+from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.commands import (
     CommandDocument,
     CommandState,
@@ -37,7 +39,6 @@ from portal.presentation.period import Range
 from portal.presentation.readings import ReadingDocument, reading_documents, sections
 from portal.services import TheServices
 from portal.signing_in import TheAccess
-from portal.texts import _
 from portal.twins import Load, Loaded, page
 
 LIMIT: Final = 50
@@ -144,7 +145,7 @@ async def live_overview(services: TheServices, device: TheDevice) -> Loaded[Devi
         "flow": power_flow(house),
         "components": alike(document.components),
     }
-    return _loaded(device, document, "", rows, READING_COLUMNS, view)
+    return loaded_tab(device, document, "", rows, READING_COLUMNS, view)
 
 
 async def system_readings(services: TheServices, device: TheDevice) -> Loaded[ReadingsDocument]:  # noqa: ARG001  the tabs share one signature
@@ -152,7 +153,7 @@ async def system_readings(services: TheServices, device: TheDevice) -> Loaded[Re
     document = ReadingsDocument(device.sn, reading_documents(device.parts, device.readings))
     view = {"sections": list(sections(device.parts, device.readings))}
     rows = _reading_rows(document.readings)
-    return _loaded(device, document, "readings", rows, READING_COLUMNS, view)
+    return loaded_tab(device, document, "readings", rows, READING_COLUMNS, view)
 
 
 async def system_faults(
@@ -176,7 +177,7 @@ async def system_faults(
         for f in document.history
     ]
     view = {"before": before, "offered": advice.offered}
-    return _loaded(device, document, "faults", rows, header, view)
+    return loaded_tab(device, document, "faults", rows, header, view)
 
 
 async def system_commands(
@@ -188,6 +189,8 @@ async def system_commands(
             connection, system_id=device.record.id, before=before, limit=LIMIT + 1
         )
         steps = {c.id: await commands.transitions_of(connection, c.id) for c in given[:1]}
+        told = [(p, c) for p in device.parts.values() for c in p.commands.values()]
+        limits = await limits_for(connection, services.registry, [device.record.id], told)
     document = CommandsDocument(
         device.sn,
         command_documents(device.parts),
@@ -199,9 +202,9 @@ async def system_commands(
         (c.id, c.slot, c.name, _pairs(c.parameters), c.state, c.reason, c.by, c.created_at)
         for c in document.commands
     ]
-    forms = list(command_forms(device.parts, device.readings))
+    forms = list(command_forms(device.parts, device.readings, limits, device.record.id))
     view = {"forms": forms, "steps": steps, "preview": None, "before": before}
-    return _loaded(device, document, "commands", rows, header, view)
+    return loaded_tab(device, document, "commands", rows, header, view)
 
 
 async def system_logs(
@@ -218,7 +221,7 @@ async def system_logs(
     rows = [[_flat(getattr(r, name)) for name in _LOG_FIELDS] for r in records]
     view = {"kind": kind, "before": before}
     document = LogsDocument(device.sn, records, following)
-    return _loaded(device, document, "logs", rows, _LOG_FIELDS, view)
+    return loaded_tab(device, document, "logs", rows, _LOG_FIELDS, view)
 
 
 async def system_overview(
@@ -241,27 +244,13 @@ LOADS: Final[Mapping[str, Load]] = {
     "commands": system_commands,
     "logs": system_logs,
 }
-"""What each tab loads, also while it streams."""
-
-
-def _loaded(  # noqa: PLR0917  the parts of every tab
-    device: Device,
-    document: Any,
-    tab: str,
-    rows: Any,
-    header: tuple[str, ...],
-    view: Mapping[str, Any],
-) -> Loaded[Any]:
-    crumbs = ((_("ESS systems"), "/systems"), (device.sn, f"/systems/{device.sn}"))
-    title = device.sn if not tab else _("%(what)s of %(sn)s", what=TABS[tab].title, sn=device.sn)
-    return Loaded(
-        document,
-        title,
-        rows,
-        header,
-        crumbs if tab else crumbs[:1],
-        {**device_view(device, tab), **view},
-    )
+"""What each tab that streams loads meanwhile."""
+PAGES: Final[Mapping[str, Load]] = {
+    **LOADS,
+    "": system_overview,
+    "settings": system_settings,
+}
+"""What the page of each tab loads."""
 
 
 def _reading_rows(
@@ -289,7 +278,7 @@ def _routes() -> Iterator[HTTPRouteHandler]:
         yield from page(
             tab.address("{sn:str}"),
             tab.template,
-            LOADS[tab.id] if tab.id else system_overview,
+            PAGES[tab.id],
             permission=tab.permission,
             device=load_device,
         )

@@ -1,11 +1,13 @@
 """The tabs of the device page, and what every page of a device shows around its own."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from attrs import frozen
 
 from portal.pages.device import Device
-from portal.texts import N_, translated
+from portal.texts import N_, _, translated
+from portal.twins import Loaded
 
 
 @frozen
@@ -32,6 +34,7 @@ class Tab:
 TABS: Final = {
     tab.id: tab
     for tab in (
+        Tab("settings", N_("System settings"), "settings"),
         Tab("", N_("Overview"), "home-bolt"),
         Tab("readings", N_("Readings"), "gauge", "telemetry:read"),
         Tab("faults", N_("Faults"), "alert-triangle", "faults:read"),
@@ -51,3 +54,26 @@ def device_view(device: Device, tab: str, *, streams: bool = True) -> dict[str, 
         "record": device.record,
         "streams": streams,
     }
+
+
+def loaded_tab(  # noqa: PLR0917  the parts of every tab
+    device: Device,
+    document: Any,
+    tab: str,
+    rows: Any,
+    header: tuple[str, ...],
+    view: Mapping[str, Any],
+    *,
+    streams: bool = True,
+) -> Loaded[Any]:
+    """A tab with its title and the way to it."""
+    crumbs = ((_("ESS systems"), "/systems"), (device.sn, f"/systems/{device.sn}"))
+    title = device.sn if not tab else _("%(what)s of %(sn)s", what=TABS[tab].title, sn=device.sn)
+    return Loaded(
+        document,
+        title,
+        rows,
+        header,
+        crumbs if tab else crumbs[:1],
+        {**device_view(device, tab, streams=streams), **view},
+    )

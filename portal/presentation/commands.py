@@ -7,12 +7,20 @@ from attrs import frozen
 from msgspec import Struct
 
 from core.commanding.dry_runs import Change, DryRun
+from core.commanding.grid_limits import GridLimits, Held
 from core.commanding.parameters import CommandParameter, from_text, parameters_of
 from core.commanding.records import CommandRecord
 from core.registry import Part
 from core.telemetry.readings import Readings
 from core.thing_model.command import Command
+from core.thing_model.grid_rules import Bound
 from core.thing_model.layout.fields import Value
+from portal.presentation.grid_rules import (
+    BoundDocument,
+    RuleDocument,
+    bound_documents,
+    rule_document,
+)
 from portal.presentation.quantities import limits, quantity
 from portal.presentation.readings import UNPUBLISHED, slot_title
 from portal.texts import translated
@@ -71,13 +79,23 @@ class CommandState(Struct, frozen=True):
 
 @frozen
 class FormField:
-    """A parameter, drawn: what stands in it now, and what the device says now."""
+    """A parameter, drawn: what stands in it now, and what the device says now.
+
+    bounds: what rules of the grid allow of it, the strictest first.
+    """
 
     parameter: CommandParameter
     widget: str
     value: Value
     now: str
     hint: str
+    bounds: tuple[BoundDocument, ...] = ()
+
+    @property
+    def most(self) -> float | None:
+        """The most that can be asked for, by its range and by the grid."""
+        known = [self.parameter.range[1], *(bound.highest for bound in self.bounds)]
+        return min((each for each in known if each is not None), default=None)
 
     @property
     def step(self) -> str:
@@ -86,11 +104,12 @@ class FormField:
 
 @frozen
 class CommandForm:
-    """A command ready to be filled in."""
+    """A command ready to be filled in; `lifted` are rules of the grid that it would give up."""
 
     slot: str
     command: Command
     fields: tuple[FormField, ...]
+    lifted: tuple[RuleDocument, ...] = ()
 
     @property
     def id(self) -> str:
@@ -122,6 +141,7 @@ class Preview:
     proof: tuple[str, ...]
     problems: tuple[tuple[str, str, str], ...]
     given: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     @property
     def can_be_sent(self) -> bool:
@@ -185,21 +205,36 @@ def _title(parts: Mapping[str, Part], record: CommandRecord) -> str:
     return command.title if command else record.name
 
 
-def command_forms(parts: Mapping[str, Part], readings: Readings) -> Iterator[CommandForm]:
+def command_forms(
+    parts: Mapping[str, Part], readings: Readings, limits: GridLimits, system_id: int
+) -> Iterator[CommandForm]:
     for part in parts.values():
         for command in part.commands.values():
-            yield command_form(part, command, readings)
+            held = limits.of(system_id, part, command)
+            yield command_form(part, command, readings, held=held)
 
 
 def command_form(
-    part: Part, command: Command, readings: Readings, given: Mapping[str, str] | None = None
+    part: Part,
+    command: Command,
+    readings: Readings,
+    given: Mapping[str, str] | None = None,
+    held: Held | None = None,
 ) -> CommandForm:
-    fields = [_field(part, p, readings, given) for p in parameters_of(part, command)]
-    return CommandForm(part.slot, command, tuple(fields))
+    rules = held or Held()
+    fields = [
+        _field(part, p, readings, given, rules.bounds.get(p.key, ()))
+        for p in parameters_of(part, command)
+    ]
+    return CommandForm(part.slot, command, tuple(fields), tuple(map(rule_document, rules.lifted)))
 
 
 def _field(
-    part: Part, asked: CommandParameter, readings: Readings, given: Mapping[str, str] | None
+    part: Part,
+    asked: CommandParameter,
+    readings: Readings,
+    given: Mapping[str, str] | None,
+    bounds: Iterable[Bound],
 ) -> FormField:
     reading = readings.get((part.slot, asked.key))
     now = reading.value if reading else None
@@ -214,6 +249,7 @@ def _field(
         value,
         shown_value(part, asked.key, now) if reading else "",
         ". ".join(hint for hint in hints if hint),
+        tuple(bound_documents(bounds)),
     )
 
 
@@ -236,7 +272,7 @@ def preview(part: Part, form: CommandForm, found: DryRun, given: Mapping[str, st
     problems = tuple((names.get(p.where, p.where), p.what, p.hint) for p in found.problems)
     proof = tuple(part.datapoints[key].name for key in found.proof)
     changes = tuple(_change(part, change) for change in found.changes)
-    return Preview(form, changes, found.frame.hex(" "), proof, problems, given)
+    return Preview(form, changes, found.frame.hex(" "), proof, problems, given, found.notes)
 
 
 def _change(part: Part, change: Change) -> ChangeLine:

@@ -82,6 +82,7 @@ class TriedLine:
     changes: tuple[ChangeWords, ...]
     frame: str
     refused: str
+    notes: tuple[str, ...] = ()
 
 
 @frozen
@@ -121,7 +122,9 @@ def _line(tried: Tried, slot: str) -> TriedLine:
             )
             for each in tried.changes
         )
-    return TriedLine(tried.sn, tried.away, changes, tried.frame.hex(" "), _reasons(tried))
+    return TriedLine(
+        tried.sn, tried.away, changes, tried.frame.hex(" "), _reasons(tried), tried.notes
+    )
 
 
 def _reasons(tried: Tried) -> str:

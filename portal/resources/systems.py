@@ -75,7 +75,7 @@ SYSTEMS: Final = Resource(
     listing=LISTING,
     menu=Menu(order=20, icon="solar-panel", key="g s"),
     columns=(
-        Column("sn", N_("Serial number"), "code", link="/systems/{sn}"),
+        Column("sn", N_("Serial number"), "code", link="/systems/{sn}/settings"),
         Column("name", N_("Name"), shown=False),
         Column("status", N_("Status"), "mark", marks=status.SYSTEM),
         Column("last_frame_at", N_("Last communication"), "ago"),

@@ -13,6 +13,7 @@ from core.notifications.words import WORDS
 from core.telemetry.dead_letters import HINTS
 from core.thing_model.provenance import CONFIDENCE
 from core.thing_model.roles import OPPOSITE, ROLES
+from core.thing_model.traits import TRAITS
 from core.upkeep.conditions import MEANINGS
 from portal.texts import LANGUAGES, SOURCE, catalogue_file, catalogue_of
 
@@ -61,6 +62,8 @@ def _declared_below() -> Iterator[tuple[str, str]]:
     """Words of the thing model, of conditions and dead letters, which know no languages."""
     for role in ROLES.values():
         yield "core/thing_model/roles.py", role.label
+    for trait in TRAITS.values():
+        yield "core/thing_model/traits.py", trait.label
     for direction in OPPOSITE:
         yield "core/thing_model/roles.py", direction
         yield "core/thing_model/roles.py", direction.capitalize()

@@ -24,7 +24,8 @@ from core.fleet import nmi_registrations, tables
 from core.notifications import outbox, rules, telling
 from core.notifications.composing import Composer
 from core.notifications.outbox import Message
-from core.products import drafts
+from core.products import drafts, grid_rules
+from core.products.grid_rules import Said
 from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
@@ -183,6 +184,8 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         await connection.execute(insert(tables.nmi_registrations).values(metered))
         asked = Wanted(unseen.SN, "generation", date(2026, 11, 1), date(2026, 11, 2), 3.5)
         await corrections.ask(connection, PLATFORM, asked, reason="Counter was reset", now=time)
+        said = Said("DE", "max_export", 4, "kW", "Northgrid", "letter of 2026-03-02", "A-")
+        await grid_rules.create(connection, PLATFORM, said, now=time)
     people = await populate(database, time)
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)

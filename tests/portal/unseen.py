@@ -7,7 +7,8 @@ SOURCE = '''
 """Zephyr Q9, made up for a test."""
 
 from thingwright import (
-    Command, Component, Datapoint, Decoder, Enumeration, Fault, Function, GridLimit, GridSpec,
+    Command, Component, Datapoint, Decoder, Enumeration, ExportRule, Fault, Function, GridLimit,
+    GridSpec,
     LogRule, Rating, Source, View,
     hookimpl, product_files,
 )
@@ -50,6 +51,9 @@ def declare_grid_specs():
         limits=(
             GridLimit("ov1", "voltage", 260, "V", 0.2), GridLimit("uf1", "frequency", 47, "Hz"),
         ),
+        export_rules=(
+            ExportRule(70, "%", "installed_pv_power", confidence="C", note="Rule " + HOSTILE),
+        ),
     )
 
 
@@ -61,8 +65,10 @@ def declare_datapoints():
     yield Datapoint("charge", "%", "battery.soc", group="cells", range=(0, 100))
     yield Datapoint("mode", enum=MODES, doc="Mode " + HOSTILE)
     yield Datapoint("trouble", label="Trouble " + HOSTILE)
-    yield Datapoint("feed_limit", "W", range=(0, 9000), access="rw", label="Feed limit")
-    yield Datapoint("label_sum")
+    yield Datapoint(
+        "feed_limit", "W", trait="export.limit", range=(0, 9000), access="rw", label="Feed limit",
+    )
+    yield Datapoint("label_sum", trait="component.serial_number")
     yield Datapoint("never_heard", "V")
 
 

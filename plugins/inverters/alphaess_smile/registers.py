@@ -10,7 +10,7 @@ UNIT = 0x55
 """The Modbus address of every system as delivered (0x080F)."""
 VARIANTS = ("smile_b3", "smile_b3_plus")
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 
 
 def answers(channel: str, start: int, *counts: int, doc: str = "") -> Iterator[Decoder]:

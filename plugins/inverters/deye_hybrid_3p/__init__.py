@@ -29,7 +29,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_rtu, modbus_write, registers
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 
 VERSIONS = {"control": 3, "communication": 3}
 """Board: how many registers its firmware version has."""

@@ -34,7 +34,7 @@ DEAD_BAND = 90
 BATTERIES = (("battery1", "battery", "Battery"), ("battery2", "battery2", "Battery 2"))
 """Slot, stem of its keys, name."""
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 
 
 @hookimpl
@@ -176,6 +176,7 @@ def declare_commands() -> Iterable[Command]:
         modbus_write(registers(47509, *TABLE.fields(47509, 47509)), unit=UNIT, function=6),
         constants={"grid_export": 0},
         reads_back=("grid_export",),
+        lifts="max_export",
     )
     yield Command(
         "set_work_mode",

@@ -34,7 +34,7 @@ from thingwright.layout import modbus_rtu, modbus_write, registers
 VARIANTS = {"xh": "tl_xh", "storage": "storage", "max": "max_1500v"}
 """First word of a key: the model group that has it."""
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 CHANNELS = register_table(__file__, "channels.csv").rows
 
 

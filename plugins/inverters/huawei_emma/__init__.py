@@ -20,7 +20,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_write, registers
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 CHANNELS = register_table(__file__, "channels.csv").rows
 
 

@@ -30,7 +30,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_rtu, modbus_write, registers
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 CHANNELS = register_table(__file__, "channels.csv").rows
 
 
@@ -93,7 +93,12 @@ def declare_commands() -> Iterable[Command]:
         constants={"active_power_control_mode": 6},
         doc="Watts at the grid connection",
     )
-    yield write("lift_feed_in_limit", 47415, constants={"active_power_control_mode": 0})
+    yield write(
+        "lift_feed_in_limit",
+        47415,
+        constants={"active_power_control_mode": 0},
+        lifts="max_export",
+    )
 
 
 def write(name: str, first: int, last: int = 0, **attributes: Any) -> Command:

@@ -22,7 +22,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_write, registers
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 
 ON, OFF = 0xAA, 0x55
 """How the protocol writes that something is enabled or not."""
@@ -76,7 +76,12 @@ def declare_commands() -> Iterable[Command]:
     yield write("set_power_limit", 43714, 43715, constants={"power_limit_enable": ON})
     yield write("lift_power_limit", 43714, constants={"power_limit_enable": OFF})
     yield write("set_export_limit", 43719, 43720, constants={"export_limit_enable": ON})
-    yield write("lift_export_limit", 43719, constants={"export_limit_enable": OFF})
+    yield write(
+        "lift_export_limit",
+        43719,
+        constants={"export_limit_enable": OFF},
+        lifts="max_export",
+    )
     yield write("set_export_limit_power", 43737)
 
 

@@ -22,7 +22,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_write, registers
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 
 
 @hookimpl
@@ -86,9 +86,9 @@ def declare_commands() -> Iterable[Command]:
     )
     yield write("set_battery_soc_limits", 13057, 13058)
     yield write("set_export_power_limit", 13073)
-    for name, mode in (("enable", 0xAA), ("lift", 0x55)):
+    for name, mode, lifts in (("enable", 0xAA, None), ("lift", 0x55, "max_export")):
         constants = {"export_power_limit_mode_raw": mode}
-        yield write(f"{name}_export_power_limit", 13086, constants=constants)
+        yield write(f"{name}_export_power_limit", 13086, constants=constants, lifts=lifts)
     yield write("set_backup_reserve", 13099)
     yield write("set_battery_max_power", 33046, 33047)
 

@@ -39,7 +39,7 @@ NO_FAULT = re.compile(r"_last_errors_|^system_")
 PLACES = ("output", "grid", "genset")
 """Where PV inverters may be connected."""
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 CHANNELS = register_table(__file__, "channels.csv").rows
 
 

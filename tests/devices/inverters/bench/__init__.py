@@ -48,7 +48,14 @@ def declare_datapoints():
     yield Datapoint("soc", "%", role="battery.soc", range=(0, 100))
     yield Datapoint("fault_word")
     yield Datapoint("grid_power", "W", role="grid.power", positive="importing")
-    yield Datapoint("export_limit", "W", range=(0, 10_000), access="rw", aliases="ExportLimit")
+    yield Datapoint(
+        "export_limit",
+        "W",
+        trait="export.limit",
+        range=(0, 10_000),
+        access="rw",
+        aliases="ExportLimit",
+    )
     yield Datapoint("mode", enum=MODES, access="rw", aliases="WorkMode")
     yield Datapoint("charge_current", "A", range=(0, 30), access="rw")
     yield Datapoint("resistance", "ohm", of="raw_power", computed=failing)
