@@ -28,12 +28,13 @@ class Group:
 
 
 def groups_of(systems: Iterable[SystemOf]) -> list[Group]:
-    """Everything that frames of these systems hold, each datapoint once."""
+    """Everything that frames of these systems hold, each datapoint once, as it is declared."""
     slots: dict[str, dict[str, Choice]] = {}
     for system in distinct(systems):
         for slot, part in system.parts.items():
-            for channel in part.channels.values():
-                for key, datapoint in channel.rows.items():
+            told = {key for channel in part.channels.values() for key in channel.rows}
+            for key, datapoint in part.datapoints.items():
+                if key in told:
                     choice = Choice(f"{slot}.{key}", datapoint.name, key, datapoint.unit)
                     slots.setdefault(slot, {}).setdefault(key, choice)
     return [Group(slot_title(slot), tuple(found.values())) for slot, found in slots.items()]

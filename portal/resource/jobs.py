@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from attrs import define, evolve
@@ -168,9 +169,13 @@ class Jobs:
             )
         since = taking.Progress(job.done, job.size)
         written = taking.write(services.database.read, plan, self._path_of(job), since)
+        noted = monotonic()
         async with aclosing(written):
-            async for progress in written:
-                await self._note(job, Outcome(progress.done), "", progress.size)
+            async for since in written:
+                if monotonic() - noted >= INTERVAL:
+                    await self._note(job, Outcome(since.done), "", since.size)
+                    noted = monotonic()
+        await self._note(job, Outcome(since.done), "", since.size)
 
     def _path_of(self, job: Job) -> Path:
         path = file_of(self.services.settings.data, job)

@@ -44,7 +44,7 @@ def setup_link(tmp_path: Path) -> Iterator[str]:
 
 
 def _printed(demo: subprocess.Popen[str], log: Path) -> str:
-    for _ in range(300):
+    for _ in range(900):
         if found := re.search(r"http\S+/setup\?token=\S+", log.read_text()):
             return found[0]
         try:
@@ -64,13 +64,7 @@ async def page(setup_link: str) -> AsyncIterator[Page]:
         )
         page = await browser.new_page(base_url=setup_link.partition("/setup")[0])
         page.set_default_timeout(PATIENCE)
-        for _ in range(100):
-            try:
-                await page.goto(setup_link)
-            except Exception:  # noqa: BLE001  the portal is still starting
-                await page.wait_for_timeout(200)
-            else:
-                break
+        await page.goto(setup_link)
         await page.locator("[name=name]").fill("ada")
         await page.locator("[name=password]").fill("four words are enough")
         await page.locator("[name=password]").press("Enter")

@@ -37,6 +37,12 @@ async def test_datapoints_are_offered_once_the_systems_are_known(told: Site):
     answer = await ask(told, "readings", dataset="readings", sns=unseen.SN.lower())
     assert answer.status_code == 200, answer.text
     points = re.findall(r'name="points" value="([^"]+)"', answer.text)
+    system = told.registry.system_of("zephyr-q9", "1.0.0")
+    assert system
+    declared = list(system.parts["inverter"].datapoints)
+    assert [point.partition(".")[2] for point in points] == [
+        key for key in declared if f"inverter.{key}" in points
+    ]
     assert len(points) == len(set(points)) > 2
     assert unseen.SN.lower() in answer.text, "what was typed stays"
     again = await ask(told, "readings", dataset="readings", sns=unseen.SN, choosing="yes")
