@@ -18,10 +18,13 @@ READS: Final = "home:read"
 
 @get("/notices/bell", opt={OPEN: True, UNTOUCHED: True}, include_in_schema=False)
 async def bell(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
-    """How many there are, for an open page that asks now and then; nothing for nobody."""
+    """How many there are, for an open page that asks now and then.
+
+    Strangers are refused here and not sent to sign in, which would be shown in the bell's place.
+    """
     access = access_in(request)
     if access is None:
-        return Response(None, status_code=204)
+        return Response(None, status_code=401)
     access.require(READS)
     async with services.database.read() as connection:
         unread = await notices.unread(connection, access)
