@@ -70,7 +70,18 @@ GROUPS: Final = (
 )
 """Groups between the pages of the first level: Home 10, ESS systems 20, User list 110."""
 
-MENU: Final = (MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),)
+MENU: Final = (
+    MenuItem("home", N_("Home"), "/", "home", "g h", order=10, permission="home:read"),
+    MenuItem(
+        "install",
+        N_("Installing new equipment"),
+        "/install",
+        "tool",
+        parent="system-maintenance",
+        order=40,
+        permission="installations:create",
+    ),
+)
 """Pages that are no resources."""
 
 

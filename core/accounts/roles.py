@@ -51,7 +51,7 @@ L1: Final = LOOKING | _grants("""
     logs export
     telemetry export
     exports create
-    installations create,edit
+    installations create,edit,export
     end_users create,edit
     sites create,edit
     tariffs create,edit
@@ -139,7 +139,7 @@ MOST_OF_B: Final = _grants("""
     companies read,edit
     serial_numbers read
     tariffs read,create,edit,delete
-    installations read,create,edit
+    installations read,create,edit,export
     upgrades read,create
     exports read,create
     views read,create,edit,delete

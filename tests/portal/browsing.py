@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,11 @@ from playwright.async_api import BrowserContext, Page, Playwright, async_playwri
 
 from core.access import PLATFORM
 from core.accounts import users
+from core.fleet import installing
+from core.fleet.end_users import Contact
+from core.fleet.installation_terms import Terms
+from core.fleet.installing import Order
+from core.fleet.sites import Place
 from core.products import drafts
 from core.registry import Registry
 from core.runtime.clock import now
@@ -163,6 +169,9 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await site.hear(unseen.frame(), "wrong")
     async with database.begin() as connection:
         await drafts.create(connection, registry, PLATFORM, 'id = "half-a-model"\n', now=time)
+        alp = Place("Alm", "Almweg 4", "5020", "Salzburg", "", "AT", "Europe/Vienna")
+        order = Order(OTHER_SN, Contact("eva", "eva@example.org"), alp, Terms(date(2026, 3, 1)))
+        await installing.install(connection, PLATFORM, order, now=time)
     people = await populate(database, time)
     await give(database, unseen.SN, people.sun)
     await site.sign_in()
