@@ -10,7 +10,7 @@ TABLE: Final = files("tzdata").joinpath("zoneinfo", "zone.tab")
 
 @cache
 def zones() -> Mapping[str, tuple[str, ...]]:
-    """The zones of each country by its two letters, those where most people live rather first."""
+    """The zones of each country by its two letters."""
     found: dict[str, tuple[str, ...]] = {}
     for line in TABLE.read_text("utf-8").splitlines():
         if line and not line.startswith("#"):

@@ -127,7 +127,7 @@ async def site(desk: Desk, found: Found) -> Found:
         return evolve(found, site=chosen)
     place = Place(**_right(entered).values)
     if not place.timezone:
-        place = evolve(place, timezone=_only_zone(entered))
+        place = evolve(place, timezone=_zone(found, entered))
     if any(each.place.name.casefold() == place.name.casefold() for each in known):
         raise _wrong(entered, "name", _("is a site of this end user already"))
     try:
@@ -176,15 +176,15 @@ async def _known(
     return await end_users.by_id(connection, access, int(number))
 
 
-def _only_zone(entered: Entered) -> str:
-    """The zone of a country that has one; of one with several the first is suggested."""
+def _zone(found: Found, entered: Entered) -> str:
+    """The zone of a country that has one; of one with several the device's own is suggested."""
     known = places.of_country(entered.values["country"])
     if len(known) == 1:
         return known[0]
-    suggested = evolve(entered, typed={**entered.typed, "timezone": known[:1]})
-    raise _wrong(
-        suggested, "timezone", _("The country has several: look whether this one is right.")
-    )
+    own = found.system.timezone if found.system else ""
+    suggested = evolve(entered, typed={**entered.typed, "timezone": [own] if own in known else []})
+    said = _("The country has several: choose one, they come first in the list.")
+    raise _wrong(suggested, "timezone", said)
 
 
 def _right(entered: Entered) -> Entered:

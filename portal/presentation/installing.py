@@ -85,7 +85,7 @@ PLACE: Final = (
         N_("Time zone"),
         "choice",
         choices=zones,
-        help=N_("Left empty, that of the country is suggested."),
+        help=N_("Left empty, it is that of the country, if it has one alone."),
     ),
 )
 TERMS: Final = (

@@ -169,9 +169,13 @@ async def test_what_is_wrong_is_said_at_its_step(
     assert await rows(bench.site) == []
 
 
-async def test_a_country_with_several_zones_suggests_one(bench: Bench) -> None:
-    answer = await bench.all(country="AU", timezone="")
-    assert re.search(r'value="Australia/[^"]+" selected', answer.text)
+async def test_of_several_zones_of_a_country_the_devices_own_is_suggested(bench: Bench) -> None:
+    own = await bench.all(country="DE", timezone="")
+    assert re.search(r'value="Europe/Berlin" selected', own.text)
+    none = await bench.all(country="AU", timezone="")
+    listed = re.findall(r'<option value="([^"]+/[^"]+)"', none.text)
+    assert "Australia/Sydney" in listed[:12], "those of the country come first"
+    assert not re.search(r'value="[^"]+/[^"]+" selected', none.text)
 
 
 async def test_who_has_an_account_is_found_and_closed_ones_get_nothing(bench: Bench) -> None:
