@@ -81,6 +81,15 @@ MENU: Final = (
         order=40,
         permission="installations:create",
     ),
+    MenuItem(
+        "associate",
+        N_("Associate device"),
+        "/associate",
+        "link",
+        parent="system-maintenance",
+        order=100,
+        permission="installations:edit",
+    ),
 )
 """Pages that are no resources."""
 

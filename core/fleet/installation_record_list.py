@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final, get_args
 
-from sqlalchemy import ColumnElement, and_, false, func, or_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.accounts.tables import users
@@ -16,8 +17,9 @@ from core.fleet.tables import end_users, installation_records, systems
 from core.listing.conditions import condition
 from core.listing.filters import Choice, Span, Text, Time, Words
 from core.listing.query import Occasion, Sort
-from core.listing.tables import Listing
+from core.listing.tables import Listing, Row
 
+MOST_AROUND: Final = 100
 SITE: Final = Text("site", match="beginning", fold="case")
 ACCOUNT_STATES: Final[tuple[str, ...]] = ("none", *get_args(AccountState))
 
@@ -52,9 +54,9 @@ def _products(occasion: Occasion) -> Sequence[str]:
 
 
 _NAMES: Final = (
-    "id", "event", "state", "end_user", "site", "address", "country", "installed_on", "installer",
-    "install_user", "licence", "install_mode", "began_at", "began_by", "ended_at", "ended_by",
-    "reason",
+    "id", "system_id", "site_id", "event", "state", "end_user", "site", "address", "country",
+    "installed_on", "installer", "install_user", "licence", "install_mode", "began_at", "began_by",
+    "ended_at", "ended_by", "reason",
 )  # fmt: skip
 _COLUMNS: Final[dict[str, Any]] = {name: installation_records.c[name] for name in _NAMES}
 
@@ -98,3 +100,24 @@ LISTING: Final = Listing(
     probes={"q": of_systems},
     choices={"product": _products},
 )
+
+
+async def around(connection: AsyncConnection, access: Access, row: Row) -> list[Row]:
+    """The other records of the same system and of the same site that somebody sees, newest first.
+
+    Needs `installations:read`.
+    """
+    access.require("installations:read")
+    records = installation_records.c
+    same = records.system_id == row["system_id"]
+    if row["site_id"] is not None:
+        same |= records.site_id == row["site_id"]
+    seen = _scope(access)
+    query = (
+        select(*_COLUMNS.values(), systems.c.sn)
+        .join(systems, systems.c.id == records.system_id)
+        .where(same, records.id != row["id"], true() if seen is None else seen)
+        .order_by(records.began_at.desc(), records.id.desc())
+        .limit(MOST_AROUND)
+    )
+    return [dict(found) for found in (await connection.execute(query)).mappings()]

@@ -79,12 +79,14 @@ async def create(
     owner: Ownership,
     terms: Terms,
     *,
+    event: Event = "install",
+    reason: str = "",
     now: int,
     address: str = "",
 ) -> Installation:
-    """Install a system at a site; needs `installations:create`. Raises RequestError.
+    """Install a system at a site; needs `installations:create`. RequestError, InstalledError.
 
-    Whoever calls has compared the check code. One that is installed is refused.
+    Whoever calls has compared the check code.
     """
     access.require("installations:create")
     check(terms)
@@ -97,8 +99,8 @@ async def create(
     except IntegrityError:
         raise InstalledError(sn) from None
     await bind(connection, sn, now, bound=True)
-    await installation_records.begin(connection, access, system, "install", now)
-    await _note(connection, access, "create", sn, {}, given, "", now, address)
+    await installation_records.begin(connection, access, system, event, now)
+    await _note(connection, access, "create", sn, {}, given, reason, now, address)
     return await _needed(connection, system)
 
 
@@ -166,17 +168,21 @@ async def remove(
     access: Access,
     sn: str,
     *,
+    version: int,
+    state: State = "removed",
     reason: str,
     now: int,
     address: str = "",
 ) -> None:
-    """Unbind: it is nobody's and stands nowhere; needs `installations:delete`."""
+    """Unbind: it is nobody's and stands nowhere; needs `installations:delete`. ConflictError."""
     access.require("installations:delete")
     system = await _system(connection, access, sn)
     before = await _needed(connection, system)
-    await connection.execute(delete(installations).where(installations.c.system_id == system.id))
+    same = (installations.c.system_id == system.id) & (installations.c.version == version)
+    if not (await connection.execute(delete(installations).where(same))).rowcount:
+        raise ConflictError(before)
     await bind(connection, sn, now, bound=False)
-    await installation_records.end(connection, access, system, "removed", reason=reason, now=now)
+    await installation_records.end(connection, access, system, state, reason=reason, now=now)
     await _note(connection, access, "delete", sn, _values(before), {}, reason, now, address)
 
 
@@ -202,7 +208,8 @@ async def _change(  # noqa: PLR0917  of what, to what, who and when
     if action in LEADS:
         event, state = LEADS[action]
         await installation_records.end(connection, access, system, state, reason=reason, now=now)
-        await installation_records.begin(connection, access, system, event, now)
+        began = await installation_records.begin(connection, access, system, event, now)
+        after = attrs.evolve(after, record_id=began)
     else:
         await installation_records.restate(connection, system, after.terms)
     old, new = _values(before), _values(after)

@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from portal.pages import (
     account,
+    associating,
     commands,
     downloads,
     explain,
@@ -30,6 +31,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     route
     for room in (
         account,
+        associating,
         commands,
         downloads,
         explain,

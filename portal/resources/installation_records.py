@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.fleet.installation_record_list import LISTING
-from core.listing import rows
-from core.listing.filters import Words
-from core.listing.query import Occasion, Query
+from core.fleet.installation_record_list import LISTING, around
+from core.listing.query import Occasion
 from core.listing.tables import Row
 from portal.presentation.status import INSTALLATION
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
@@ -30,11 +28,11 @@ async def _in_words(_: Services, __: Occasion, found: list[Row]) -> None:
 
 
 async def _history(services: Services, occasion: Occasion, row: Row) -> Mapping[str, Any]:
-    """The other records of the same system, the newest first."""
-    query = Query("began_at", descending=True, given={"q": Words(row["sn"], exact=True)})
-    found = await rows.page(services.database.read, LISTING, query, occasion)
-    others = [each for each in found.rows if each["id"] != row["id"]]
-    return {"others": others, "events": EVENTS}
+    """What else is recorded of the same system and of the same site."""
+    async with services.database.read() as connection:
+        others = await around(connection, occasion.access, row)
+    may_associate = occasion.access.may("installations:edit")
+    return {"others": others, "events": EVENTS, "may_associate": may_associate}
 
 
 RECORDS: Final = Resource(
