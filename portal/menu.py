@@ -89,6 +89,24 @@ MENU: Final = (
     _data("readings", N_("Readings export"), "file-text", 20),
     _data("reports", N_("Reports export"), "file-text", 40),
     _data("five-minutes", N_("Five-minute data export"), "file-text", 50),
+    MenuItem(
+        "install",
+        N_("Installing new equipment"),
+        "/install",
+        "tool",
+        parent="system-maintenance",
+        order=40,
+        permission="installations:create",
+    ),
+    MenuItem(
+        "associate",
+        N_("Associate device"),
+        "/associate",
+        "link",
+        parent="system-maintenance",
+        order=100,
+        permission="installations:edit",
+    ),
 )
 """Pages that are no resources."""
 

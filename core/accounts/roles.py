@@ -55,7 +55,7 @@ L1: Final = LOOKING | _grants("""
     logs export
     telemetry export
     exports create
-    installations create,edit
+    installations create,edit,export
     nmi create,edit,export
     end_users create,edit
     sites create,edit
@@ -152,7 +152,7 @@ MOST_OF_B: Final = _grants("""
     companies read,edit
     serial_numbers read
     tariffs read,create,edit,delete
-    installations read,create,edit
+    installations read,create,edit,export
     nmi read,create,edit,export
     corrections read
     upgrades read,create

@@ -65,6 +65,16 @@ async def by_name(connection: AsyncConnection, access: Access, name: str) -> Com
     return None if row is None else _company(row)
 
 
+async def by_licence(connection: AsyncConnection, access: Access, licence: str) -> Company | None:
+    """The company with this licence, if somebody may see it and it is not deleted."""
+    access.require("companies:read")
+    query = select(companies).where(
+        companies.c.licence == licence.strip(), companies.c.state != "deleted", _visible(access)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _company(row)
+
+
 async def by_state(connection: AsyncConnection, access: Access) -> dict[str, int]:
     """How many companies there are of each state; needs `companies:read`."""
     access.require("companies:read")

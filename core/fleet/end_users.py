@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.access import Access
 from core.accounts.tables import users
 from core.audit import entries
+from core.fleet.installation_records import follow_end_user
 from core.fleet.tables import end_users
 from core.records import ConflictError, RequestError, change_row, printable
 from core.thing_model.problems import Problem
@@ -136,6 +137,7 @@ async def edit(
     row = {**_row(contact), "changed_at": now}
     if await change_row(connection, end_users.c.id, end_user_id, version, row) is None:
         raise ConflictError(await seen(connection, access, end_user_id))
+    await follow_end_user(connection, end_user_id, str(row["account"]))
     await entries.record(
         connection, access, "end_users", "edit", end_user_id, old=attrs.asdict(before.contact),
         new=_row(contact), reason=reason, now=now, address=address,

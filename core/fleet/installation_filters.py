@@ -58,14 +58,18 @@ def _of_modes(given: tuple[str, ...]) -> ColumnElement[bool]:
     return installations.c.install_mode.in_(given)
 
 
-def _installed(given: Span) -> ColumnElement[bool]:
+def on_days(column: ColumnElement[date | None], given: Span) -> ColumnElement[bool]:
     """By the dates in UTC of a range's ends, which people write as dates."""
     fits: ColumnElement[bool] = true()
     if given.low is not None:
-        fits &= installations.c.installed_on >= _date(given.low)
+        fits &= column >= _date(given.low)
     if given.high is not None:
-        fits &= installations.c.installed_on <= _date(given.high)
-    return fits & installations.c.installed_on.is_not(None)
+        fits &= column <= _date(given.high)
+    return fits & column.is_not(None)
+
+
+def _installed(given: Span) -> ColumnElement[bool]:
+    return on_days(installations.c.installed_on, given)
 
 
 def _date(at: float) -> date:

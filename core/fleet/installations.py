@@ -1,7 +1,7 @@
 """Installations: whose a system is and where it stands. A system has one, or none."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 from attrs import frozen
@@ -11,21 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.audit import entries
-from core.fleet import end_users, scope, sites
+from core.fleet import end_users, installation_records, scope, sites
+from core.fleet.installation_records import Event, State
 from core.fleet.installation_terms import Terms, check, row_of
 from core.fleet.serial_number_life import bind
 from core.fleet.systems import SystemRecord
+from core.fleet.tables import installation_records as records
 from core.fleet.tables import installations, serial_numbers, systems
 from core.records import ConflictError, RequestError, change_row
 from core.thing_model.problems import Problem
 
 CLOSED: Final = ("locked", "disabled", "deleted")
 """States of an end user's account in which nothing is installed for them."""
+Change = Literal["edit", "move", "hand_over"]
+LEADS: Final[Mapping[Change, tuple[Event, State]]] = {
+    "move": ("move", "moved"),
+    "hand_over": ("hand_over", "handed_over"),
+}
+"""Changes that are an event of the history, and the state that they leave the record in."""
+
+
+class InstalledError(RequestError):
+    """It is installed already; whoever is told of it may see that."""
+
+    def __init__(self, sn: str) -> None:
+        what = f"{sn} is installed already"
+        super().__init__(Problem("sn", what, "remove that installation, or change it"))
 
 
 @frozen
 class Installation:
-    """An installation as kept; `version` grows with each change."""
+    """An installation as kept; `version` grows with each change. `record_id` is its history's."""
 
     system_id: int
     end_user_id: int | None
@@ -33,6 +49,7 @@ class Installation:
     terms: Terms
     changed_at: int
     version: int
+    record_id: int
 
 
 @frozen
@@ -50,6 +67,11 @@ async def of_sn(connection: AsyncConnection, access: Access, sn: str) -> Install
     return None if system is None else await _of(connection, system.id)
 
 
+async def is_installed(connection: AsyncConnection, system: SystemRecord) -> bool:
+    """Whether a system that somebody may see has an installation."""
+    return await _of(connection, system.id) is not None
+
+
 async def create(
     connection: AsyncConnection,
     access: Access,
@@ -57,12 +79,14 @@ async def create(
     owner: Ownership,
     terms: Terms,
     *,
+    event: Event = "install",
+    reason: str = "",
     now: int,
     address: str = "",
 ) -> Installation:
-    """Install a system at a site; needs `installations:create`. Raises RequestError.
+    """Install a system at a site; needs `installations:create`. RequestError, InstalledError.
 
-    Whoever calls has compared the check code. One that is installed is refused.
+    Whoever calls has compared the check code.
     """
     access.require("installations:create")
     check(terms)
@@ -73,10 +97,10 @@ async def create(
         async with connection.begin_nested():
             await connection.execute(insert(installations).values(**given, system_id=system.id))
     except IntegrityError:
-        what = f"{sn} is installed already"
-        raise RequestError(Problem("sn", what, "remove that installation, or change it")) from None
+        raise InstalledError(sn) from None
     await bind(connection, sn, now, bound=True)
-    await _note(connection, access, "create", sn, {}, given, "", now, address)
+    await installation_records.begin(connection, access, system, event, now)
+    await _note(connection, access, "create", sn, {}, given, reason, now, address)
     return await _needed(connection, system)
 
 
@@ -144,16 +168,21 @@ async def remove(
     access: Access,
     sn: str,
     *,
+    version: int,
+    state: State = "removed",
     reason: str,
     now: int,
     address: str = "",
 ) -> None:
-    """Unbind: it is nobody's and stands nowhere; needs `installations:delete`."""
+    """Unbind: it is nobody's and stands nowhere; needs `installations:delete`. ConflictError."""
     access.require("installations:delete")
     system = await _system(connection, access, sn)
     before = await _needed(connection, system)
-    await connection.execute(delete(installations).where(installations.c.system_id == system.id))
+    same = (installations.c.system_id == system.id) & (installations.c.version == version)
+    if not (await connection.execute(delete(installations).where(same))).rowcount:
+        raise ConflictError(before)
     await bind(connection, sn, now, bound=False)
+    await installation_records.end(connection, access, system, state, reason=reason, now=now)
     await _note(connection, access, "delete", sn, _values(before), {}, reason, now, address)
 
 
@@ -161,7 +190,7 @@ async def _change(  # noqa: PLR0917  of what, to what, who and when
     connection: AsyncConnection,
     access: Access,
     sn: str,
-    action: str,
+    action: Change,
     values: Mapping[str, Any],
     version: int,
     reason: str,
@@ -176,6 +205,13 @@ async def _change(  # noqa: PLR0917  of what, to what, who and when
     ):
         raise ConflictError(await _needed(connection, system))
     after = await _needed(connection, system)
+    if action in LEADS:
+        event, state = LEADS[action]
+        await installation_records.end(connection, access, system, state, reason=reason, now=now)
+        began = await installation_records.begin(connection, access, system, event, now)
+        after = attrs.evolve(after, record_id=began)
+    else:
+        await installation_records.restate(connection, system, after.terms)
     old, new = _values(before), _values(after)
     await _note(connection, access, action, sn, old, new, reason, now, address)
     return after
@@ -234,13 +270,17 @@ def _category(which: Any) -> Any:
 
 
 async def _of(connection: AsyncConnection, system_id: int) -> Installation | None:
-    query = select(installations).where(installations.c.system_id == system_id)
+    query = (
+        select(*installations.c, records.c.id.label("record_id"))
+        .join(records, records.c.system_id == installations.c.system_id)
+        .where(installations.c.system_id == system_id, records.c.state == "installed")
+    )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     terms = Terms(**{field.name: getattr(row, field.name) for field in attrs.fields(Terms)})
     owner = (row.system_id, row.end_user_id, row.site_id)
-    return Installation(*owner, terms, row.changed_at, row.version)
+    return Installation(*owner, terms, row.changed_at, row.version, row.record_id)
 
 
 async def _needed(connection: AsyncConnection, system: SystemRecord) -> Installation:

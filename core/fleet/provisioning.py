@@ -1,12 +1,13 @@
 """Check codes: what a device or its installer shows to get the device's credentials.
 
 The answer is the same, and takes as long, for a serial number that has no code and for a wrong
-code. Five wrong codes lock a serial number for a day, and an address too after more of them.
+code. Five wrong codes lock a serial number for a day; where a person says them, that account too.
+An address is locked after fifty, of devices and of people apart.
 """
 
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
@@ -27,7 +28,9 @@ LENGTH: Final = 10
 PURPOSE: Final = "check code"
 WINDOW: Final = 86_400_000
 MOST_PER_SN: Final = 5
+MOST_PER_ACCOUNT: Final = 5
 MOST_PER_ADDRESS: Final = 50
+"""Many devices ask from one address, as do all people of an office; each kind counts apart."""
 _NONE: Final = "-" * LENGTH
 
 
@@ -47,13 +50,25 @@ class ProvisioningError(ValueError):
         )
 
 
+class LockedError(ProvisioningError):
+    """They were tried too often: no code is looked at before `until`, UTC milliseconds."""
+
+    def __init__(self, until: int) -> None:
+        super().__init__()
+        self.until = until
+
+
 @frozen
 class Claim:
-    """What somebody says is on the label; `address` is where the request came from."""
+    """What somebody says is on the label; `address` is where the request came from.
+
+    user_id: who says it; None where it is the device itself.
+    """
 
     sn: str
     code: str = field(repr=False)
     address: str
+    user_id: int | None = None
 
 
 def new_code() -> str:
@@ -99,25 +114,57 @@ async def reveal(connection: AsyncConnection, seal: Seal, access: Access, sn: st
 
 
 async def prove(begin: Begin, seal: Seal, claim: Claim, now: int) -> None:
-    """Returns where the code is that of the serial number; raises ProvisioningError.
+    """Returns where the code is that of the serial number; raises ProvisioningError, LockedError.
 
-    An attempt counts before the code is looked at, so that many at once gain nothing; a success
-    gives the serial number its attempts back.
+    An attempt counts before the code is looked at, so that many at once gain nothing. A success
+    gives the serial number its attempts back, and a person this one.
     """
     sn = claim.sn
     async with begin() as connection:
-        often = await _charge(connection, f"sn:{sn[:24]}", MOST_PER_SN, now)
-        often |= await _charge(connection, f"address:{claim.address[:64]}", MOST_PER_ADDRESS, now)
+        until = [await _charge(connection, *limit, now) for limit in _limits(claim)]
         sealed = await connection.scalar(select(check_codes.c.code).where(check_codes.c.sn == sn))
-    # An unknown serial number costs as much: the same is opened and compared.
-    expected = seal.open(PURPOSE, sealed or seal.seal(PURPOSE, _NONE))
+    # An unknown serial number costs as much: the same is sealed, opened and compared.
+    nothing = seal.seal(PURPOSE, _NONE)
+    expected = seal.open(PURPOSE, nothing if sealed is None else sealed)
     right = hmac.compare_digest(expected.encode(), claim.code.strip().upper().encode())
-    if often or not right or sealed is None:
+    if any(until):
+        raise LockedError(max(until))
+    if not right or sealed is None:
         raise ProvisioningError
     async with begin() as connection:
         await _forgive(connection, sn)
+        await _give_back(connection, claim)
         await connection.execute(
             update(check_codes).where(check_codes.c.sn == sn).values(provisioned_at=now)
+        )
+
+
+def _limits(claim: Claim) -> Iterator[tuple[str, int]]:
+    """What an attempt counts for, and how many are let pass; always in this order."""
+    yield f"sn:{claim.sn[:24]}", MOST_PER_SN
+    if claim.user_id is None:
+        yield f"address:{claim.address[:64]}", MOST_PER_ADDRESS
+    else:
+        yield from _of_person(claim)
+
+
+def _of_person(claim: Claim) -> Iterator[tuple[str, int]]:
+    yield f"account:{claim.user_id}", MOST_PER_ACCOUNT
+    yield f"people:{claim.address[:64]}", MOST_PER_ADDRESS
+
+
+async def _give_back(connection: AsyncConnection, claim: Claim) -> None:
+    """Take back the attempt of a person that was right.
+
+    Their others go on to count: one right label gives nobody more guesses at others.
+    """
+    if claim.user_id is None:
+        return
+    for subject, _ in _of_person(claim):
+        await connection.execute(
+            update(provisioning_attempts)
+            .where(provisioning_attempts.c.subject == subject)
+            .values(count=provisioning_attempts.c.count - 1)
         )
 
 
@@ -126,10 +173,11 @@ async def _forgive(connection: AsyncConnection, sn: str) -> None:
     await connection.execute(delete(provisioning_attempts).where(subject == f"sn:{sn}"))
 
 
-async def _charge(connection: AsyncConnection, subject: str, most: int, now: int) -> bool:
-    """Count an attempt; whether it is one too many."""
+async def _charge(connection: AsyncConnection, subject: str, most: int, now: int) -> int:
+    """Count an attempt; where it is one too many, until when the subject is locked, otherwise 0."""
     said = {"subject": subject, "now": now, "old": now - WINDOW}
-    return bool((await connection.execute(_CHARGE, said)).scalar_one() > most)
+    count, began_at = (await connection.execute(_CHARGE, said)).one()
+    return int(began_at) + WINDOW if count > most else 0
 
 
 _CHARGE: Final = text(
@@ -139,5 +187,5 @@ _CHARGE: Final = text(
     "ELSE provisioning_attempts.count + 1 END, "
     "began_at = CASE WHEN provisioning_attempts.began_at <= :old THEN excluded.began_at "
     "ELSE provisioning_attempts.began_at END "
-    "RETURNING count"
+    "RETURNING count, began_at"
 )

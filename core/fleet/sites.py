@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.access import Access
 from core.audit import entries
 from core.fleet import end_users
+from core.fleet.installation_records import follow_site
 from core.fleet.systems import COUNTRY_SHAPE, is_zone
 from core.fleet.tables import end_users as owners
 from core.fleet.tables import installations, sites
@@ -150,6 +151,7 @@ async def edit(
         raise RequestError(_taken(place)) from None
     if after is None:
         raise ConflictError(await seen(connection, access, site_id))
+    await follow_site(connection, after)
     await entries.record(
         connection, access, "sites", "edit", site_id, old=attrs.asdict(before.place),
         new=attrs.asdict(place), reason=reason, now=now, address=address,

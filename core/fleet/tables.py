@@ -176,6 +176,45 @@ installations = Table(
 `pv_at_storage` and `pv_at_inverter` are kWp. A system without a row was never installed.
 """
 
+installation_records = Table(
+    "installation_records",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("system_id", BigInteger, ForeignKey("systems.id"), nullable=False),
+    Column("company_id", BigInteger),
+    Column("event", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("end_user_id", BigInteger),
+    Column("end_user", byte_ordered(128), nullable=False),
+    Column("site_id", BigInteger),
+    Column("site", String(128), nullable=False),
+    Column("folded_site", byte_ordered(128), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("installed_on", Date),
+    Column("installer", String(128), nullable=False),
+    Column("install_user", String(128), nullable=False),
+    Column("licence", String(64), nullable=False),
+    Column("install_mode", String(8), nullable=False),
+    Column("began_at", TIME, nullable=False),
+    Column("began_by", byte_ordered(128), nullable=False),
+    Column("ended_at", TIME),
+    Column("ended_by", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    *(
+        Index(None, name, "began_at", "id")
+        for name in ("system_id", "state", "country", "install_mode", "installer", "licence")
+    ),
+    *(Index(None, name, "id") for name in ("company_id", "end_user_id", "site_id")),
+    *(Index(None, name, "id") for name in ("end_user", "folded_site", "began_by", "installed_on")),
+    Index(None, "began_at", "id"),
+)
+"""Every time that a system stood somewhere as somebody's, as it was then; `event` began it.
+
+One that still holds has the state "installed" and follows its installation; the others keep what
+they said. `company_id` is who looked after the system when it ended, and of one that holds NULL.
+"""
+
 serial_numbers = Table(
     "serial_numbers",
     METADATA,
@@ -253,7 +292,8 @@ provisioning_attempts = Table(
     Column("began_at", TIME, nullable=False),
     Column("count", BigInteger, nullable=False),
 )
-"""Wrong codes per serial number ("sn:…") and address ("address:…") since `began_at`."""
+"""Wrong codes since `began_at` per serial number ("sn:…") and address of devices ("address:…"), and
+those of people per account ("account:…") and address ("people:…")."""
 
 nmi_registrations = Table(
     "nmi_registrations",

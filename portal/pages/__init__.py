@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from portal.pages import (
     account,
+    associating,
     commands,
     downloads,
     explain,
@@ -14,6 +15,7 @@ from portal.pages import (
     finding,
     health,
     home,
+    installing,
     instructing,
     links,
     live,
@@ -32,6 +34,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     route
     for room in (
         account,
+        associating,
         commands,
         downloads,
         explain,
@@ -40,6 +43,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         finding,
         health,
         home,
+        installing,
         instructing,
         links,
         live,

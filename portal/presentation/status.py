@@ -78,6 +78,13 @@ CORRECTION: Final[Mapping[str, Mark]] = {
     "refused": Mark(N_("Refused"), "x", "unknown"),
     "undone": Mark(N_("Undone"), "history", "unknown"),
 }
+INSTALLATION: Final[Mapping[str, Mark]] = {
+    "installed": Mark(N_("Installed"), "circle-check", "success"),
+    "moved": Mark(N_("Moved"), "history", "unknown"),
+    "handed_over": Mark(N_("Handed over"), "history", "unknown"),
+    "removed": Mark(N_("Removed"), "x", "unknown"),
+    "replaced": Mark(N_("Replaced"), "refresh", "unknown"),
+}
 SERIAL_NUMBER: Final[Mapping[str, Mark]] = {
     "unactivated": Mark(N_("Unactivated"), "clock", "unknown"),
     "activated": Mark(N_("Activated"), "circle-check", "info"),

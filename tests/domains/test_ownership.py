@@ -52,7 +52,9 @@ async def test_a_system_is_installed_moved_handed_over_and_freed(
         await _on(installations.hand_over, connection, SN, owner, version=2, reason="sold")
         with pytest.raises(RequestError, match="has 1 systems"):
             await _on(sites.remove, connection, flat.id, reason="")
-        await _on(installations.remove, connection, SN, reason="moved out")
+        with pytest.raises(ConflictError):
+            await _on(installations.remove, connection, SN, version=2, reason="moved out")
+        await _on(installations.remove, connection, SN, version=3, reason="moved out")
         assert await _state(connection, SN) == "activated"
         await _on(sites.remove, connection, flat.id, reason="sold")
         wanted = entries.Wanted(area="installations", object_id=SN)

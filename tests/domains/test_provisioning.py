@@ -5,7 +5,17 @@ from sqlalchemy import text
 
 from core.access import PLATFORM, Access, AccessError
 from core.fleet import provisioning
-from core.fleet.provisioning import ALPHABET, LENGTH, MOST_PER_SN, WINDOW, Claim, ProvisioningError
+from core.fleet.provisioning import (
+    ALPHABET,
+    LENGTH,
+    MOST_PER_ACCOUNT,
+    MOST_PER_ADDRESS,
+    MOST_PER_SN,
+    WINDOW,
+    Claim,
+    LockedError,
+    ProvisioningError,
+)
 from core.records import RequestError
 from core.runtime.database import Database
 from core.sealing import Seal, SealError
@@ -68,6 +78,31 @@ async def test_an_address_that_tries_many_serial_numbers_is_locked(database: Dat
     for n in range(provisioning.MOST_PER_ADDRESS):
         assert not await _prove(database, "WRONG", sn=f"GUESSED{n:05}")
     assert not await _prove(database, code)
+
+
+async def test_five_wrong_codes_lock_a_person_and_fifty_their_address(database: Database) -> None:
+    codes = await _issue(database, SN, OTHER)
+
+    async def tried(sn: str, code: str, address: str, user_id: int) -> int | None:
+        """Until when it is locked; 0 where the code is wrong, None where it is right."""
+        claim = Claim(sn, code, address, user_id)
+        try:
+            await provisioning.prove(database.begin, SEAL, claim, START)
+        except LockedError as error:
+            return error.until
+        except ProvisioningError:
+            return 0
+        return None
+
+    for n in range(MOST_PER_ACCOUNT):
+        assert await tried(SN, codes[SN], "10.0.0.1", 7) is None, "what is right does not count"
+        assert await tried(f"GUESSED{n:05}", "WRONG", "10.0.0.1", 7) == 0
+    assert await tried(SN, codes[SN], "10.0.0.9", 7) == START + WINDOW, "the account"
+    for n in range(MOST_PER_ACCOUNT, MOST_PER_ADDRESS):
+        assert await tried(f"GUESSED{n:05}", "WRONG", "10.0.0.1", 100 + n) == 0, "others go on"
+    assert await tried(SN, codes[SN], "10.0.0.1", 8) == START + WINDOW, "the address"
+    assert await tried(OTHER, codes[OTHER], "10.0.0.9", 9) is None
+    assert await _prove(database, codes[OTHER], sn=OTHER), "devices at the address go on"
 
 
 async def test_unknown_and_wrong_are_answered_alike(database: Database) -> None:

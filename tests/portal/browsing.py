@@ -20,7 +20,11 @@ from sqlalchemy import insert
 
 from core.access import PLATFORM
 from core.accounts import users
-from core.fleet import nmi_registrations, tables
+from core.fleet import installing, nmi_registrations, tables
+from core.fleet.end_users import Contact
+from core.fleet.installation_terms import Terms
+from core.fleet.installing import Order
+from core.fleet.sites import Place
 from core.notifications import outbox, rules, telling
 from core.notifications.composing import Composer
 from core.notifications.outbox import Message
@@ -186,6 +190,9 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         await corrections.ask(connection, PLATFORM, asked, reason="Counter was reset", now=time)
         said = Said("DE", "max_export", 4, "kW", "Northgrid", "letter of 2026-03-02", "A-")
         await grid_rules.create(connection, PLATFORM, said, now=time)
+        alp = Place("Alm", "Almweg 4", "5020", "Salzburg", "", "AT", "Europe/Vienna")
+        order = Order(OTHER_SN, Contact("eva", "eva@example.org"), alp, Terms(date(2026, 3, 1)))
+        await installing.install(connection, PLATFORM, order, now=time)
     people = await populate(database, time)
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)

@@ -73,13 +73,13 @@ async def arrive(page: Page, url: str) -> None:
 
 async def tab_to(page: Page, selector: str) -> None:
     """Press Tab until something has the focus, and see that it shows so."""
-    for _ in range(80):
+    for _ in range(100):
         await page.keyboard.press("Tab")
         if await page.evaluate("s => document.activeElement.matches(s)", selector):
             outline = "getComputedStyle(document.activeElement).outlineStyle"
             assert await page.evaluate(outline) != "none"
             return
-    pytest.fail(f"80 times Tab do not lead to {selector}")
+    pytest.fail(f"100 times Tab do not lead to {selector}")
 
 
 async def jump(page: Page) -> None:
