@@ -26,6 +26,7 @@ from portal.pages import (
     provisioning,
     settings,
     system,
+    tariff_plans,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -52,6 +53,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         provisioning,
         settings,
         system,
+        tariff_plans,
     )
     for route in room.ROUTES
 ]

@@ -16,6 +16,7 @@ from portal.pages.advising import advice_for
 from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
 from portal.pages.settings import system_settings
+from portal.pages.site_settings import site_settings
 from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.commands import (
     CommandDocument,
@@ -249,6 +250,7 @@ PAGES: Final[Mapping[str, Load]] = {
     **LOADS,
     "": system_overview,
     "settings": system_settings,
+    "site-settings": site_settings,
 }
 """What the page of each tab loads."""
 

@@ -20,7 +20,10 @@ from sqlalchemy import insert
 
 from core.access import PLATFORM
 from core.accounts import users
-from core.fleet import nmi_registrations, tables
+from core.fleet import end_users, installations, nmi_registrations, sites, tables
+from core.fleet.end_users import Contact
+from core.fleet.installation_terms import Terms
+from core.fleet.installations import Ownership
 from core.notifications import outbox, rules, telling
 from core.notifications.composing import Composer
 from core.notifications.outbox import Message
@@ -30,9 +33,11 @@ from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
+from core.tariffs import plans
 from core.telemetry import corrections
 from core.telemetry.correction_checks import Wanted
 from portal.app import Portal, create_app
+from tests.homes import time_of_use
 from tests.notices import make_rule
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Clock, Site
@@ -189,6 +194,7 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     people = await populate(database, time)
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)
+    await _install(database, time)
     await site.sign_in()
     limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
     assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
@@ -200,6 +206,17 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     token = site.client.cookies["session"]
     assert token
     return token
+
+
+async def _install(database: Database, time: int) -> None:
+    """Let the first system stand at a site with a tariff."""
+    async with database.begin() as connection:
+        eva = await end_users.create(connection, PLATFORM, Contact("eva"), now=time)
+        place = sites.Place("Alm 4", "Weg 1", country="DE", timezone="Europe/Berlin")
+        alm = await sites.create(connection, PLATFORM, eva.id, place, now=time)
+        owner = Ownership(eva.id, alm.id)
+        await installations.create(connection, PLATFORM, unseen.SN, owner, Terms(), now=time)
+        await plans.create(connection, PLATFORM, alm.id, time_of_use(date(2026, 1, 1)), now=time)
 
 
 async def _remind(app: Portal, database: Database, time: int) -> None:
