@@ -26,6 +26,7 @@ from portal.pages import (
     provisioning,
     settings,
     system,
+    tariff_files,
     tariff_plans,
 )
 
@@ -53,6 +54,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         provisioning,
         settings,
         system,
+        tariff_files,
         tariff_plans,
     )
     for route in room.ROUTES

@@ -7,6 +7,7 @@ kept. A sentence that is not known here stays as it is.
 import re
 from typing import Final
 
+from core.thing_model.problems import Problem
 from portal.texts import N_, translated
 
 SENTENCES: Final = (
@@ -64,12 +65,18 @@ SENTENCES: Final = (
 )
 
 
-def said(sentence: str) -> str:
-    """A sentence of `core.tariffs` in the reader's language."""
+def said(words: str) -> str:
+    """Words of `core.tariffs` in the reader's language."""
     for shape, text in _SHAPES:
-        if found := shape.fullmatch(sentence):
+        if found := shape.fullmatch(words):
             return translated(text) % found.groupdict()
-    return sentence
+    return words
+
+
+def sentence(problem: Problem) -> tuple[str, str]:
+    """A problem as a list tells it: its place, and what is wrong there."""
+    what, hint = said(problem.what), said(problem.hint)
+    return problem.where, f"{what}: {hint}" if hint else what
 
 
 def _shape(text: str) -> re.Pattern[str]:

@@ -117,6 +117,13 @@ async def test_cells_are_painted_by_drag_and_told_by_selects_without_script(
 async def test_its_pages_are_whole_and_accessible(tmp_path: Path, unseen_registry: Registry):
     async with browsing(tmp_path, unseen_registry) as visit:
         found: list[str] = []
-        for path in ("", "/plans/new", "/plans/new?kind=fixed", "/plans/1", "/plans/1/remove"):
+        for path in (
+            "",
+            "/plans/new",
+            "/plans/new?kind=fixed",
+            "/plans/1",
+            "/plans/1/remove",
+            "/plans/import",
+        ):
             found += await faults_of(visit, f"{PAGE}{path}")
         assert not found, "\n".join(found)
