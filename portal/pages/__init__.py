@@ -28,6 +28,7 @@ from portal.pages import (
     system,
     tariff_files,
     tariff_plans,
+    tariff_windows,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -56,6 +57,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         system,
         tariff_files,
         tariff_plans,
+        tariff_windows,
     )
     for route in room.ROUTES
 ]

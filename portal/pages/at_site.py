@@ -5,6 +5,7 @@ from datetime import date
 from litestar.exceptions import NotFoundException
 
 from core.access import Access
+from core.effective import EffectiveModel, effective_model
 from core.fleet import sites
 from core.fleet.sites import Site
 from core.records import Connection
@@ -46,6 +47,14 @@ async def the_plan(
 def today_at(services: Services, device: Device) -> date:
     """The day that it is where the system stands, which is the one that prices go by."""
     return site_date(services.clock(), device.record.timezone)
+
+
+def model_of(services: Services, device: Device) -> EffectiveModel | None:
+    """What a system really has; None where its product model is not loaded."""
+    if device.product is None:
+        return None
+    record = device.record
+    return effective_model(services.registry, device.product, record.firmware, record.country)
 
 
 def path_of(device: Device) -> str:

@@ -7,7 +7,6 @@ from attrs import frozen
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
-from litestar.response import Redirect
 
 from core.access import Access
 from core.fleet.sites import Site
@@ -20,7 +19,7 @@ from core.tariffs.tariff import Tariff
 from core.thing_model.problems import Problem
 from portal.pages.at_site import crumbs_of, path_of, the_plan, the_site
 from portal.pages.device import Device, TheDevice
-from portal.pages.tariff_plans import ROOT, THE_DEVICE, VERSION, save_change, version_in
+from portal.pages.tariff_plans import ROOT, THE_DEVICE, VERSION, save_change, saved, version_in
 from portal.presentation.tariff_words import sentence
 from portal.presentation.tariffs import change_lines
 from portal.rendering import render_page
@@ -101,7 +100,7 @@ async def take_file(
         tariff = _tariff(sent, kept)
         if not sent.saves:
             return _page(request, device, kept, sent, tariff=tariff)
-        await _save(request, services, site, sent, tariff)
+        plan = await _save(request, services, site, sent, tariff)
     except RequestError as error:
         return _page(request, device, kept, sent, problems=error.problems, status=422)
     except ConflictError:
@@ -109,8 +108,7 @@ async def take_file(
         current = next((each for each in now if sent.plan and each.id == sent.plan.id), None)
         again = Sent(sent.text, current)
         return _page(request, device, now, again, tariff=read(sent.text), status=409)
-    done = "changed" if sent.plan else "made"
-    return Redirect(f"{path_of(device)}?done={done}#tariff", status_code=303)
+    return saved(device, plan.id, "changed" if sent.plan else "made")
 
 
 async def _kept(services: Services, access: Access, device: Device) -> tuple[Site, list[Plan]]:
@@ -153,12 +151,11 @@ def _decoded(content: bytes) -> str:
 
 async def _save(
     request: Request[Any, Any, Any], services: Services, site: Site, sent: Sent, tariff: Tariff
-) -> None:
+) -> Plan:
     if sent.plan is not None:
-        await save_change(request, services, sent.plan.id, tariff, sent.version)
-        return
+        return await save_change(request, services, sent.plan.id, tariff, sent.version)
     async with services.database.begin() as connection:
-        await plans.create(
+        return await plans.create(
             connection,
             request.user.access,
             site.id,

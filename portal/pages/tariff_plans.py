@@ -66,7 +66,7 @@ async def make_plan(
     try:
         async with services.database.begin() as connection:
             site = await the_site(connection, access, device)
-            await plans.create(
+            made = await plans.create(
                 connection,
                 access,
                 site.id,
@@ -76,7 +76,7 @@ async def make_plan(
             )
     except RequestError as error:
         return _form(request, device, typed, wrong=at_fields(error.problems), status=422)
-    return Redirect(f"{path_of(device)}?done=made#tariff", status_code=303)
+    return saved(device, made.id, "made")
 
 
 @get(
@@ -132,7 +132,7 @@ async def change_plan(
     except ConflictError:
         now = await _plan(services, access, device, plan_id)
         return _form(request, device, typed, plan=now, yours=found.tariff, status=409)
-    return Redirect(f"{path_of(device)}?done=changed#tariff", status_code=303)
+    return saved(device, plan_id, "changed")
 
 
 @get(
@@ -208,6 +208,11 @@ async def save_change(
             now=services.clock(),
             address=address_of(request),
         )
+
+
+def saved(device: Device, plan_id: int, done: str) -> Redirect:
+    """On to the times to charge and discharge that follow from what was saved."""
+    return Redirect(f"{path_of(device)}/plans/{plan_id}/windows?done={done}", status_code=303)
 
 
 def version_in(fields: Mapping[str, list[str]]) -> int:

@@ -61,6 +61,10 @@ SENTENCES: Final = (
     N_("%(times)s becomes %(others)s"),
     N_("the device cannot be told these times exactly"),
     N_("is not offered for this system"),
+    N_("function missing on %(name)s"),
+    N_("needs EMS %(version)s, device has %(own)s"),
+    N_("not sold in %(name)s, only in %(names)s"),
+    N_("the device does not report %(name)s"),
     N_("belongs to the same function and is not among the requests"),
 )
 
@@ -75,7 +79,8 @@ def said(words: str) -> str:
 
 def sentence(problem: Problem) -> tuple[str, str]:
     """A problem as a list tells it: its place, and what is wrong there."""
-    what, hint = said(problem.what), said(problem.hint)
+    what = said(problem.what)
+    hint = "; ".join(map(said, problem.hint.split("; ")))
     return problem.where, f"{what}: {hint}" if hint else what
 
 

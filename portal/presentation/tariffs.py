@@ -12,6 +12,8 @@ from msgspec import Struct
 from core.tariffs.differences import Difference, Priced
 from core.tariffs.plans import Plan
 from core.tariffs.tariff import DAY_TYPES, DayType, Tariff, between, clock_text, stretches
+from core.tariffs.windows import Window
+from core.thing_model.command import WindowAction
 from portal.texts import N_, translated
 
 PlanState = Literal["in_force", "future", "past"]
@@ -33,6 +35,10 @@ TERMS: Final[Mapping[str, str]] = {
     "currency": N_("Currency"),
     "valid_from": N_("First day"),
     "valid_until": N_("Last day"),
+}
+ACTIONS: Final[Mapping[WindowAction, str]] = {
+    "charge": N_("Charge"),
+    "discharge": N_("Discharge"),
 }
 _GAPS: Final = re.compile(r"[\s\-–]+")
 COLUMNS: Final = (
@@ -167,6 +173,11 @@ def day_table(tariff: Tariff, day: DayType) -> list[Stretch]:
         Stretch(between(start, end), end - start, places[band], band_label(band))
         for start, end, band in stretches(tariff.cells(day))
     ]
+
+
+def window_lines(windows: Iterable[Window]) -> list[tuple[str, str]]:
+    """Windows as a table tells them: what is done, and when."""
+    return [(translated(ACTIONS[each.action]), str(each)) for each in windows]
 
 
 def change_lines(found: Difference, currency: str) -> list[ChangeLine]:

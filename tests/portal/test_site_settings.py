@@ -103,7 +103,7 @@ async def test_a_fixed_price_is_made_by_a_plain_form(home: Site):
     form = (await home.client.get(f"{PLANS}/new?kind=fixed")).text
     assert '<select name="weekday"' not in form
     made = await home.post(PLANS, f"{PLANS}/new", **FIXED)
-    assert (made.status_code, made.headers["location"]) == (303, f"{PAGE}?done=made#tariff")
+    assert (made.status_code, made.headers["location"]) == (303, f"{PLANS}/1/windows?done=made")
     (plan,) = await kept(home)
     assert plan.tariff.is_fixed
     assert plan.tariff.bands["all_day"].buy == Decimal("0.31")
@@ -208,7 +208,8 @@ async def test_who_may_only_look_sees_prices_and_no_buttons(home: Site):
     page = (await home.client.get(PAGE)).text
     assert "0.4321" in page
     assert f"{PLANS}/new" not in page
-    assert f"{PLANS}/1" not in page
+    assert f'href="{PLANS}/1"' not in page
+    assert f'href="{PLANS}/1/remove"' not in page
     assert (await home.client.get(f"{PLANS}/new")).status_code == 403
     assert (await home.post(PLANS, "/account", **FIXED)).status_code == 403
     assert (await home.post(f"{PLANS}/1/remove", "/account", version="1")).status_code == 403

@@ -75,7 +75,7 @@ async def test_a_plan_is_made_by_keyboard_alone(tmp_path: Path, unseen_registry:
         assert (await stretches(page, "Weekday"))[1] == "12:30–24:00 2 Evening"
         await page.get_by_role("button", name="Save").focus()
         await page.keyboard.press("Enter")
-        await page.wait_for_url("**/site-settings?done=made*")
+        await page.wait_for_url("**/windows?done=made")
         made = next(each.tariff for each in await kept(visit) if each.tariff.name == "Keys")
         assert list(made.bands) == ["off_peak", "evening", "peak"]
         assert made.weekday == made.weekend == ("off_peak",) * 25 + ("evening",) * 23
@@ -102,7 +102,7 @@ async def test_cells_are_painted_by_drag_and_told_by_selects_without_script(
         await page.get_by_role("button", name="One more band").click()
         await expect(page.get_by_label("Name of band 4")).to_be_focused()
         await page.get_by_role("button", name="Save").click()
-        await page.wait_for_url("**/site-settings?done=changed*")
+        await page.wait_for_url("**/windows?done=changed")
         assert (await kept(visit))[0].tariff.weekend[4:10] == ("peak",) * 6
         bare = await page.context.browser.new_context(java_script_enabled=False)  # type: ignore[union-attr]
         await bare.add_cookies(await page.context.cookies())  # type: ignore[arg-type]
