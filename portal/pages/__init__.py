@@ -28,6 +28,9 @@ from portal.pages import (
     provisioning,
     settings,
     system,
+    tariff_files,
+    tariff_plans,
+    tariff_windows,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -56,6 +59,9 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         provisioning,
         settings,
         system,
+        tariff_files,
+        tariff_plans,
+        tariff_windows,
     )
     for route in room.ROUTES
 ]

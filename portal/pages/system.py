@@ -16,6 +16,7 @@ from portal.pages.advising import advice_for
 from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
 from portal.pages.settings import system_settings
+from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.commands import (
     CommandDocument,
@@ -243,12 +244,14 @@ LOADS: Final[Mapping[str, Load]] = {
     "faults": system_faults,
     "commands": system_commands,
     "logs": system_logs,
+    "site-settings": live_site_settings,
 }
 """What each tab that streams loads meanwhile."""
 PAGES: Final[Mapping[str, Load]] = {
     **LOADS,
     "": system_overview,
     "settings": system_settings,
+    "site-settings": site_settings,
 }
 """What the page of each tab loads."""
 
