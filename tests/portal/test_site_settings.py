@@ -230,3 +230,42 @@ async def test_the_form_speaks_chinese(home: Site):
     peak = time_form(band=["低谷", "平段", "高峰", ""])
     assert (await home.post(PLANS, f"{PLANS}/new", **peak)).status_code == 303
     assert list((await kept(home))[0].tariff.bands) == ["off_peak", "shoulder", "peak"]
+
+
+async def test_each_mode_is_a_card_of_what_its_model_declares(home: Site):
+    said = (await home.client.get(f"{PAGE}.json")).json()
+    floor, mode, guard, away = said["modes"]
+    assert [each["name"] for each in said["modes"]] == [
+        "battery_soc", "work_mode", "storm_guard", "away_mode",
+    ]  # fmt: skip
+    assert [each["key"] for each in floor["settings"]] == ["floor"]
+    assert [each["name"] for each in mode["commands"]] == ["set_mode"]
+    assert [each["key"] for each in guard["settings"]] == ["guarded"]
+    assert "function missing on Home" in away["missing"]
+    page = (await home.client.get(PAGE)).text
+    assert 'id="form-inverter-set_floor"' in page
+    assert "Feed-in priority (1)" in page
+    path = f"/systems/{SN}/commands/inverter/set_floor"
+    seen = await home.post(f"{path}/preview", PAGE, floor="20")
+    assert "00 14" in seen.text.upper()
+    assert (await home.post(path, PAGE, floor="20")).status_code == 303
+    (sent,) = (await home.client.get(f"{PAGE}.json")).json()["sent"]
+    assert (sent["name"], sent["parameters"]) == ("set_floor", {"floor": 20})
+
+
+async def test_home_info_is_changed_and_two_do_not_overwrite_each_other(home: Site):
+    path = f"{PAGE}/home"
+    typed = {
+        "name": "Alm 4", "address": "Weg 1", "country": "AT", "timezone": "",
+        "latitude": "47.5", "longitude": "13.25", "version": "1",
+    }  # fmt: skip
+    wrong = await home.post(path, path, **{**typed, "latitude": "95"})
+    assert wrong.status_code == 422
+    assert 'id="field-latitude-wrong"' in wrong.text
+    assert (await home.post(path, path, **typed)).status_code == 303
+    page = (await home.client.get(f"{PAGE}?done=changed")).text
+    for told in ("Alm 4", "Austria", "Europe/Vienna", "47.50000°"):
+        assert told in page
+    stale = await home.post(path, path, **{**typed, "name": "Hut"})
+    assert stale.status_code == 409
+    assert 'value="Alm 4"' in stale.text
