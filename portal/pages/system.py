@@ -15,6 +15,7 @@ from core.journal import faults, logs
 from portal.pages.advising import advice_for
 from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
+from portal.pages.firmware import system_firmware
 from portal.pages.settings import system_settings
 from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.commands import (
@@ -249,6 +250,7 @@ PAGES: Final[Mapping[str, Load]] = {
     **LOADS,
     "": system_overview,
     "settings": system_settings,
+    "firmware": system_firmware,
 }
 """What the page of each tab loads."""
 
