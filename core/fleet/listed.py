@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_
 
 from core.access import Access
 from core.companies.search import COMPANY, of_company_called
-from core.fleet import installation_filters
+from core.fleet import firmware_search, installation_filters
 from core.fleet.scope import visible
 from core.fleet.search import part_of_sn
 from core.fleet.tables import STATUSES, systems
@@ -54,6 +54,7 @@ LISTING: Final = Listing(
         Choice("product", "product_id"),
         Choice("country"),
         Choice("firmware"),
+        firmware_search.RUNS,
         COMPANY,
         Flag("online"),
         Time("last_frame_at"),
@@ -61,6 +62,10 @@ LISTING: Final = Listing(
         *installation_filters.FILTERS,
     ),
     conditions={"status": _with_status, "company": of_company_called(systems.c.company_id)},
-    probes={"q": part_of_sn, **installation_filters.PROBES},
+    probes={
+        "q": part_of_sn,
+        firmware_search.RUNS.key: firmware_search.running,
+        **installation_filters.PROBES,
+    },
     choices={"product": _products},
 )

@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.fleet import firmware as versions
 from core.fleet.serial_number_life import heard_of
 from core.fleet.tables import Status, systems
 from core.records import RequestError, insert_new, printable
@@ -82,7 +83,9 @@ async def register(
     except IntegrityError:
         raise RequestError(_taken(given.sn)) from None
     await heard_of(connection, [given.sn], now)
-    return _record(result.one())
+    record = _record(result.one())
+    await versions.note(connection, [versions.Told(record.id, record.firmware, now)])
+    return record
 
 
 async def register_new(
@@ -93,6 +96,9 @@ async def register_new(
     made = await insert_new(connection, systems, _REGISTERED, rows)
     if made:
         await heard_of(connection, [row[0] for row in rows], now)
+        found = (await by_sns(connection, [row[0] for row in rows])).values()
+        told = [versions.Told(each.id, each.firmware, now) for each in found]
+        await versions.note(connection, told)
     return made
 
 
@@ -183,6 +189,7 @@ async def change_firmware(
             .values(firmware=bindparam("version"), changed_at=now),
             [{"system": id_, "version": printable(v)} for id_, v in sorted(firmware.items())],
         )
+        await versions.note(connection, [versions.Told(id_, v, now) for id_, v in firmware.items()])
 
 
 async def note_presence(connection: AsyncConnection, online: Mapping[int, bool], now: int) -> None:

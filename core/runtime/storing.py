@@ -12,6 +12,7 @@ from core.fleet import status
 from core.journal import faults, logs
 from core.runtime.presence import Registrar
 from core.runtime.sorting import Heard, RejectionError, Sorted
+from core.runtime.versions import Versions
 from core.runtime.vitals import Vitals
 from core.telemetry import backfill, dead_letters, frames, gaps, latest
 from core.telemetry.coverage import Marker
@@ -30,6 +31,7 @@ class Store:
     registrar: Registrar
     vitals: Vitals = field(factory=Vitals)
     marker: Marker = field(factory=Marker)
+    versions: Versions = field(factory=Versions)
     _names: Names = field(factory=Names)
 
     async def keep(self, found: Sorted, now: int, *, replay: bool) -> Changes:
@@ -41,6 +43,7 @@ class Store:
         async with directory.database.begin() as connection:
             changes = await self._keep_frames(connection, found, now, replay=replay)
             await gaps.note(connection, found.marks, now)
+            running = await self.versions.note(connection, changes.newest)
             marked = await self.marker.note(connection, found.arrivals)
             noted = await self._note(connection, found, changes, now, replay=replay)
             await logs.store(connection, found.logs)
@@ -54,6 +57,7 @@ class Store:
         directory.forget(changed)
         self.vitals.remember(noted, now)
         self.marker.remember(marked)
+        self.versions.remember(running)
         return changes
 
     async def _note(

@@ -43,5 +43,8 @@ TRAITS = {
         Trait("import.limit", "Most bought power", ("W", "kW"), "max_import"),
         Trait("component.serial_number", "Serial number"),
         Trait("component.firmware", "Firmware"),
+        Trait("module.firmware", "Firmware of a part inside"),
     )
 }
+FIRMWARE = ("component.firmware", "module.firmware")
+"""What tells a version: that of a component as such comes before those of what is inside it."""

@@ -15,6 +15,7 @@ from core.journal import faults, logs
 from portal.pages.advising import advice_for
 from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
+from portal.pages.firmware import system_firmware
 from portal.pages.settings import system_settings
 from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
@@ -252,6 +253,7 @@ PAGES: Final[Mapping[str, Load]] = {
     "": system_overview,
     "settings": system_settings,
     "site-settings": site_settings,
+    "firmware": system_firmware,
 }
 """What the page of each tab loads."""
 

@@ -40,6 +40,7 @@ TABS: Final = {
         Tab("readings", N_("Readings"), "gauge", "telemetry:read"),
         Tab("faults", N_("Faults"), "alert-triangle", "faults:read"),
         Tab("commands", N_("Commands"), "terminal-2", "commands:read"),
+        Tab("firmware", N_("Firmware versions"), "cpu"),
         Tab("logs", N_("Logs"), "file-text", "logs:read"),
     )
 }

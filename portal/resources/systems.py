@@ -122,6 +122,11 @@ SYSTEMS: Final = Resource(
         FilterField("company", N_("Company"), hint=N_("Part of its name")),
         FilterField("end_user", N_("End user"), hint=N_("How the account begins"), first=True),
         FilterField("site", N_("Site"), hint=N_("How its name begins")),
+        FilterField(
+            "runs",
+            N_("A component runs"),
+            hint=N_("As its firmware page links it: plugin:datapoint:version"),
+        ),
         FilterField("post_code", hint=N_("Its beginning")),
         FilterField("installer", hint=N_("The whole name")),
         FilterField("licence", hint=N_("The whole number")),

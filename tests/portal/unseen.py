@@ -70,6 +70,13 @@ def declare_datapoints():
     )
     yield Datapoint("label_sum", trait="component.serial_number")
     yield Datapoint("never_heard", "V")
+    yield Datapoint(
+        "board", label="Board", of="label_sum", computed=version, trait="component.firmware",
+    )
+
+
+def version(number):
+    return f"0.{number}"
 
 
 @hookimpl

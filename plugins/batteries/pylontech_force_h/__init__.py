@@ -47,7 +47,13 @@ def answer(channel: str, first: int, count: int) -> Decoder:
 @hookimpl
 def declare_datapoints() -> Iterable[Datapoint]:
     yield from TABLE.datapoints()
-    yield Datapoint("firmware", group="info", of="device_firmware_version", computed=firmware)
+    yield Datapoint(
+        "firmware",
+        group="info",
+        of="device_firmware_version",
+        computed=firmware,
+        trait="component.firmware",
+    )
 
 
 def firmware(version: int) -> str:

@@ -88,6 +88,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
         "firmware",
         of="firmware_version",
         computed=firmware,
+        trait="component.firmware",
         confidence="A-",
         doc="Section 5.2: hexadecimal digits, read as decimal ones",
     )

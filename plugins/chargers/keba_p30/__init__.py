@@ -72,6 +72,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
         of="firmware",
         computed=version,
         doc="The guide (3.9) reads its example 0x30A0D00 as 3.10.14, though 0D is 13",
+        trait="component.firmware",
     )
 
 

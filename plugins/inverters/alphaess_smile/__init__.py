@@ -94,6 +94,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
         aliases="EMSVersion",
         of=("ems_version_high", "ems_version_middle", "ems_version_low"),
         computed=version_of,
+        trait="module.firmware",
     )
     yield from configuration()
 

@@ -73,6 +73,7 @@ def declare_datapoints() -> Iterable[Datapoint]:
             group="info",
             of=tuple(f"{key}_{n}" for n in range(1, parts + 1)),
             computed=joined,
+            trait="component.firmware" if board == "control" else "module.firmware",
         )
 
 
