@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, get_args
 
+from attrs import evolve
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,23 +14,25 @@ from core.accounts.tables import users
 from core.accounts.users import USER_TYPES, State
 from core.companies.search import COMPANY, of_company_called
 from core.companies.tables import companies
-from core.listing.conditions import condition
 from core.listing.filters import Choice, Text, Time, Words
+from core.listing.parts import Parts
 from core.listing.query import Occasion, Sort
 from core.listing.tables import Listing, Term
 from core.listing.values import distinct
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 NAME: Final = Text("q", "name", fold="case")
+_NAMES_BY_PARTS: Final = Parts(users.c.name, "users_name_parts")
 
 
 def _scope(access: Access) -> ColumnElement[bool] | None:
     return None if access.user_type == "A" else visible(access)
 
 
-def _called(given: Words, _: Occasion) -> ColumnElement[bool]:
+async def _called(connection: AsyncConnection, given: Words, _: Occasion) -> Term:
     """A part of the name, or the whole mail address."""
-    return or_(condition(users.c.name, NAME, given), users.c.mail == given.text)
+    named = await _NAMES_BY_PARTS.term(connection, given)
+    return evolve(named, condition=or_(named.condition, users.c.mail == given.text))
 
 
 async def _with_role(connection: AsyncConnection, given: Sequence[str], _: Occasion) -> Term:
@@ -71,7 +74,7 @@ LISTING: Final = Listing(
         Choice("role", "roles", choices=ROLES, facet=False),
         Time("last_sign_in_at"),
     ),
-    conditions={"q": _called, "company": of_company_called(users.c.company_id)},
-    probes={"role": _with_role},
+    conditions={"company": of_company_called(users.c.company_id)},
+    probes={"q": _called, "role": _with_role},
     usual={"state": users.c.state != "deleted"},
 )

@@ -1,6 +1,16 @@
 """Tables of accounts. Of tokens and codes only their SHA-256 is kept."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from core.records import ID, METADATA, TIME, byte_ordered
 
@@ -36,6 +46,13 @@ users = Table(
     Index(None, "country", "id"),
     Index(None, "last_sign_in_at", "id"),
     Index(None, "roles", "id"),
+    Index(
+        "ix_users_there",
+        "last_sign_in_at",
+        "company_id",
+        sqlite_where=text("state <> 'deleted'"),
+        postgresql_where=text("state <> 'deleted'"),
+    ),
 )
 """People who have an account. Names and mail are kept in lower case, a name for ever.
 

@@ -6,10 +6,11 @@ wait for each other; `fold` adds those up. `counts` reads both in one statement,
 whether anybody folds or not.
 """
 
+from functools import cache
 from typing import Final
 
 from attrs import frozen
-from sqlalchemy import case, func, literal, select, union_all
+from sqlalchemy import Table, case, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
@@ -66,20 +67,38 @@ async def counts_of(connection: AsyncConnection, access: Access) -> Counts:
 
 async def fold(connection: AsyncConnection) -> None:
     """Add up what was appended; one process at a time, others go on."""
+    await fold_into(connection, (fleet_deltas, fleet_counts), ("company_id",), _COUNTED)
+
+
+async def fold_into(
+    connection: AsyncConnection,
+    tables: tuple[Table, Table],
+    keys: tuple[str, ...],
+    names: tuple[str, ...],
+) -> None:
+    """Add up what was appended to the first table into the second, also for the whole fleet.
+
+    The first of the keys is the company.
+    """
     if connection.dialect.name != "postgresql":
         return
     locked = select(func.pg_try_advisory_xact_lock(literal(_LOCK)))
     if (await connection.execute(locked)).scalar_one():
-        await connection.exec_driver_sql(_FOLD)
+        deltas, kept = tables
+        await connection.exec_driver_sql(_fold(deltas.name, kept.name, keys, names))
 
 
-_NAMES: Final = ", ".join(_COUNTED)
-_SUMS: Final = ", ".join(f"sum({name})" for name in _COUNTED)
-_FOLD: Final = (
-    f"WITH gone AS (DELETE FROM fleet_deltas RETURNING company_id, {_NAMES}), added AS ("  # noqa: S608
-    f"SELECT company_id, {_SUMS} FROM gone GROUP BY company_id "
-    f"UNION ALL SELECT {WHOLE}, {_SUMS} FROM gone HAVING count(*) > 0) "
-    f"INSERT INTO fleet_counts (company_id, {_NAMES}) SELECT * FROM added "
-    "ON CONFLICT (company_id) DO UPDATE SET "
-    + ", ".join(f"{name} = fleet_counts.{name} + excluded.{name}" for name in _COUNTED)
-)
+@cache
+def _fold(deltas: str, kept: str, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
+    rest = keys[1:]
+    key, listed, sums = (", ".join(each) for each in (keys, names, [f"sum({n})" for n in names]))
+    others = "".join(f", {name}" for name in rest)
+    grouped = f"GROUP BY {', '.join(rest)}" if rest else "HAVING count(*) > 0"
+    return (
+        f"WITH gone AS (DELETE FROM {deltas} RETURNING {key}, {listed}), added AS ("  # noqa: S608
+        f"SELECT {key}, {sums} FROM gone GROUP BY {key} "
+        f"UNION ALL SELECT {WHOLE}{others}, {sums} FROM gone {grouped}) "
+        f"INSERT INTO {kept} ({key}, {listed}) SELECT * FROM added "
+        f"ON CONFLICT ({key}) DO UPDATE SET "
+        + ", ".join(f"{name} = {kept}.{name} + excluded.{name}" for name in names)
+    )

@@ -10,10 +10,10 @@ from core.access import Access
 from core.fleet.firmware import VersionRecord
 from core.fleet.firmware_tables import firmware_versions
 from core.fleet.scope import visible
-from core.fleet.search import FEW
 from core.fleet.tables import systems
 from core.listing.conditions import named
 from core.listing.filters import Text, Words
+from core.listing.parts import FEW
 from core.listing.query import Occasion
 from core.listing.tables import Term
 

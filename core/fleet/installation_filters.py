@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, exists, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.installation_terms import MODES
-from core.fleet.search import FEW
 from core.fleet.tables import end_users, installations, sites, systems
 from core.listing.conditions import condition, named
 from core.listing.filters import Choice, Filter, Span, Text, Time
+from core.listing.parts import FEW
 from core.listing.query import Occasion
 from core.listing.tables import Probe, Term
 

@@ -46,6 +46,7 @@ LISTING: Final = Listing(
     sorts=(
         Sort("sn", unique=True),
         Sort("registered_at", descending=True),
+        Sort("last_frame_at", empty=True, descending=True),
     ),
     scope=_scope,
     filters=(

@@ -29,7 +29,7 @@ class SystemRecord:
     """A system as registered. Times are UTC milliseconds, empty texts are not known.
 
     `online` is what the device last said of itself, None if it never did; that frames arrive is
-    told by `last_frame_at`, which is exact to half a minute.
+    told by `last_frame_at`, which is exact to half a minute. See the table for the last six.
     """
 
     id: int
@@ -53,6 +53,12 @@ class SystemRecord:
     is_new: bool
     new_until: int | None
     is_upgrading: bool
+    pv_installed: int | None
+    pv_reported: int | None
+    battery_reported: int | None
+    inverter_reported: int | None
+    north: int | None
+    east: int | None
 
 
 @frozen

@@ -53,6 +53,9 @@ systems = Table(
     Column("is_new", Boolean, nullable=False, server_default=false()),
     Column("new_until", TIME),
     Column("is_upgrading", Boolean, nullable=False, server_default=false()),
+    *(Column(name, BigInteger) for name in ("pv_installed", "pv_reported")),
+    *(Column(name, BigInteger) for name in ("battery_reported", "inverter_reported")),
+    *(Column(name, BigInteger) for name in ("north", "east")),
     Index(None, "company_id", "sn"),
     Index(None, "product_id", "sn"),
     Index(None, "status", "sn"),
@@ -72,6 +75,7 @@ systems = Table(
     Index(None, "firmware", "sn"),
     Index(None, "sn", *FILTERED, "registered_at"),
     Index(None, "registered_at", "sn", *FILTERED),
+    Index(None, "last_frame_at", "sn", *FILTERED),
     Index(None, *FILTERED, "registered_at"),
     Index(None, *FILTERED[1:], FILTERED[0], "registered_at"),
     Index(None, FILTERED[2], *FILTERED[:2], "registered_at"),
@@ -84,6 +88,10 @@ systems = Table(
 `status` has held since `status_since`. Unless something comes before `silent_at`, the system is
 offline from then on; NULL where it is offline. `is_new` holds from the first frame to `new_until`.
 Triggers of the database count status and flags in `fleet_counts`, whoever changes them.
+
+`pv_installed` (W) is what the installation says, the others (W, of batteries Wh) what the device
+reports; NULL is not known. `north` and `east` are thousandths of a degree, of the site. Triggers
+follow installations and sites, and count all of it in `fleet_groups`.
 """
 
 end_users = Table(
@@ -274,6 +282,42 @@ fleet_deltas = Table(
 )
 """What is to be added to `fleet_counts`: on PostgreSQL writers append here, so that none waits for
 another, and the sweep adds them up. A count is the sum of both."""
+
+SUMS: Final = (
+    *STATUSES, "pv", "pv_known", "battery", "battery_known", "inverter", "inverter_known",
+    "north", "east", "placed",
+)  # fmt: skip
+"""What is added up of a group of systems: how many have each status; W of photovoltaics and
+inverters and Wh of batteries, each with how many systems it is of; coordinates likewise."""
+GROUPED: Final = ("country", "product_id", "product_version")
+
+
+def _sums() -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False, server_default="0") for name in SUMS]
+
+
+fleet_groups = Table(
+    "fleet_groups",
+    METADATA,
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("country", String(2), primary_key=True),
+    Column("product_id", String(64), primary_key=True),
+    Column("product_version", String(32), primary_key=True),
+    *_sums(),
+)
+"""The systems of a company (0 is none, -1 the whole fleet) by country and product model."""
+
+fleet_group_deltas = Table(
+    "fleet_group_deltas",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("company_id", BigInteger, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("product_id", String(64), nullable=False),
+    Column("product_version", String(32), nullable=False),
+    *_sums(),
+)
+"""What is to be added to `fleet_groups`, as `fleet_deltas` is to `fleet_counts`."""
 
 check_codes = Table(
     "check_codes",

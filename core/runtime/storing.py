@@ -14,12 +14,13 @@ from core.runtime.presence import Registrar
 from core.runtime.sorting import Heard, RejectionError, Sorted
 from core.runtime.versions import Versions
 from core.runtime.vitals import Vitals
-from core.telemetry import backfill, dead_letters, frames, gaps, latest
+from core.telemetry import backfill, dead_letters, frames, gaps, latest, reported
 from core.telemetry.coverage import Marker
 from core.telemetry.dead_letters import Rejected
 from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes
 from core.telemetry.names import Names
+from core.telemetry.reported import Told
 
 _CONFLICT: Final = "another frame has the same boot id, sequence and device time"
 
@@ -45,7 +46,9 @@ class Store:
             await gaps.note(connection, found.marks, now)
             running = await self.versions.note(connection, changes.newest)
             marked = await self.marker.note(connection, found.arrivals)
-            noted = await self._note(connection, found, changes, now, replay=replay)
+            told = self._told(changes)
+            noted = await self._note(connection, found, changes, told, now, replay=replay)
+            await reported.keep(connection, told)
             await logs.store(connection, found.logs)
             for heard in found.heard:
                 found.rejected += await _keep_heard(connection, heard, now)
@@ -54,24 +57,32 @@ class Store:
             if replay:
                 found.rejected = [evolve(each, times=0) for each in found.rejected]
             await dead_letters.store(connection, found.rejected, now)
-        directory.forget(changed)
+        directory.forget(
+            [*changed, *(a.sn for a in changes.newest.values() if a.system_id in told)]
+        )
         self.vitals.remember(noted, now)
         self.marker.remember(marked)
         self.versions.remember(running)
         return changes
+
+    def _told(self, changes: Changes) -> Told:
+        known = self.registrar.directory.known
+        newest = changes.newest.values()
+        return reported.told(newest, {a.sn: known[a.sn].record for a in newest if a.sn in known})
 
     async def _note(
         self,
         connection: AsyncConnection,
         found: Sorted,
         changes: Changes,
+        told: Told,
         now: int,
         *,
         replay: bool,
     ) -> set[int]:
-        if found.announced:  # they are changed later; all rows are locked in one order
+        if found.announced or told:  # they are changed later; all rows are locked in one order
             known = self.registrar.directory.known
-            said = {
+            said = set(told) | {
                 known[each.read.uplink.sn].record.id
                 for each in found.announced
                 if each.read.uplink.sn in known

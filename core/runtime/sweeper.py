@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define
 
-from core.fleet import counters, status
+from core.fleet import counters, groups, status
 from core.runtime import clock, rounds
 from core.runtime.clock import Clock
 from core.runtime.database import Database
@@ -41,6 +41,7 @@ class Sweeper:
         if not self.database.is_sqlite:
             async with self.database.begin() as connection:
                 await counters.fold(connection)
+                await groups.fold(connection)
         if silent:
             LOGGER.info("%d systems are offline", silent)
         return silent

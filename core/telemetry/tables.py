@@ -298,6 +298,34 @@ fleet_days = Table(
 """Sums of `days` by company (0 is none, -1 the whole fleet), and of how many systems. They are
 whole Wh, each day of a system rounded, so that adding and taking away leaves nothing behind."""
 
+recent_days = Table(
+    "recent_days",
+    METADATA,
+    Column("system_id", BigInteger, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    Column("company_id", BigInteger, nullable=False),
+    Column("hours", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("system_id", "turn"),
+    sqlite_with_rowid=False,
+)
+"""What a system's last days added to `fleet_hours`: `hours` as `fleet_hours.unpacked` reads it. A
+day has one of three turns, and its row is that of another day three days later."""
+
+fleet_hours = Table(
+    "fleet_hours",
+    METADATA,
+    Column("company_id", BigInteger, nullable=False),
+    Column("hour", TIME, nullable=False, index=True),
+    *(Column(name, BigInteger, nullable=False) for name in ENERGIES),
+    Column("systems", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company_id", "hour"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
+)
+"""Whole Wh by hour of UTC and company as in `fleet_days`, of the last days only, and of how many
+systems they are."""
+
 stale_days = Table(
     "stale_days",
     METADATA,

@@ -63,15 +63,11 @@ async def user_figures(services: Services, occasion: Occasion) -> Mapping[str, A
     """Users by type, how many signed in lately, and how many are new on each day."""
     async with services.database.read() as connection:
         found = await directory.statistics(connection, occasion.access, now=occasion.now, days=DAYS)
-        signed_in = {
-            days: await profiles.signed_in_since(
-                connection, occasion.access, occasion.now - days * DAY
-            )
-            for days in SPANS
-        }
+        since = [occasion.now - days * DAY for days in SPANS]
+        numbers = await profiles.signed_in_since(connection, occasion.access, since)
     return {
         "statistics": found,
-        "signed_in": signed_in,
+        "signed_in": dict(zip(SPANS, numbers, strict=True)),
         "types": USER_TYPES,
         "who": WHO,
         "trend": trend(new_by_day(found, occasion.now)),

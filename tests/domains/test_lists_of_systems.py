@@ -5,9 +5,10 @@ from sqlalchemy import text, update
 
 from benchmarks import portal_fleet
 from core.access import PLATFORM, Access
-from core.fleet import listed, search
+from core.fleet import listed
 from core.fleet.tables import systems
 from core.host import Host
+from core.listing import parts as parts_of
 from core.listing import rows, stretches, terms
 from core.listing.filters import Choice, Clock
 from core.listing.query import Occasion, Query, read_query
@@ -52,8 +53,8 @@ async def test_parts_of_serial_numbers(fleet: Database, monkeypatch):
         "%",
         "_L2",
     ]
-    for few in (search.FEW, 5):
-        monkeypatch.setattr(search, "FEW", few)
+    for few in (parts_of.FEW, 5):
+        monkeypatch.setattr(parts_of, "FEW", few)
         for part in parts:
             wanted = part.upper()
             begins = [sn for sn in every if sn.startswith(wanted)]

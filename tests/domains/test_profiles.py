@@ -88,8 +88,11 @@ async def test_sign_ins_are_shown_to_whoever_may_see_the_user(database: Database
         assert await profiles.sign_ins(connection, PLATFORM, ben.id) == said
         with pytest.raises(RequestError, match="there is no user"):
             await profiles.sign_ins(connection, eve.access, ben.id)
-        assert await profiles.signed_in_since(connection, PLATFORM, START) == 1
-        assert await profiles.signed_in_since(connection, eve.access, START) == 0
+        assert await profiles.signed_in_since(connection, PLATFORM, [START, START + 10**9]) == [
+            1,
+            0,
+        ]
+        assert await profiles.signed_in_since(connection, eve.access, [START]) == [0]
 
 
 async def test_a_company_has_figures_and_keeps_its_primary_account(

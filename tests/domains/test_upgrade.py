@@ -38,8 +38,8 @@ FRAMES = [
 ] + [("grid_meter", "values", -1, TODAY)]
 RENAMED = {"jobs": "background_jobs"}
 """What revision 0008 calls otherwise."""
-MADE_BY_OTHERS = ("frames_", "systems_sn_parts")
-"""Partitions, and the trigrams of serial numbers, which triggers keep."""
+MADE_BY_OTHERS = ("frames_", "systems_sn_parts", "users_name_parts")
+"""Partitions, and the trigrams of serial numbers and names, which triggers keep."""
 PLUGINS = {"inverter": "inverters.x", "grid_meter": "meters.x"}
 
 
