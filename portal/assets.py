@@ -26,6 +26,7 @@ BUILD_COMMAND = "./dev uv run python -m portal.assets"
 ENTRY_POINTS = ("app.js", "chart.js", "tariff.js", "app.css")
 BROWSERS = "es2022,chrome123,firefox121,safari17.5"  # the first ones with light-dark()
 ICON_PACKAGE = "@tabler/icons"
+WORLD_PACKAGE = "world-atlas"
 FAVICON = "solar-panel"
 SVG = "http://www.w3.org/2000/svg"
 
@@ -91,10 +92,11 @@ def _write_all(target: Path) -> None:
     names, packages = _bundle(target)
     package = json.loads((FRONTEND / "package.json").read_text("utf-8"))
     names["icons.svg"] = _write_hashed(target, "icons.svg", _sprite(package["icons"]))
+    names["world.svg"] = _write_hashed(target, "world.svg", _world())
     names["favicon.svg"] = _write_hashed(target, "favicon.svg", _favicon())
     listing = json.dumps(names, indent=2, sort_keys=True)
     (target / "manifest.json").write_text(listing + "\n", "utf-8")
-    notices = "\n".join(_notice(name) for name in sorted({*packages, ICON_PACKAGE}))
+    notices = "\n".join(_notice(name) for name in sorted({*packages, ICON_PACKAGE, WORLD_PACKAGE}))
     (target / "THIRD_PARTY_NOTICES.txt").write_text(notices, "utf-8")
 
 
@@ -165,6 +167,50 @@ def _shapes(name: str) -> Iterator[str]:
         if shape.get("stroke") != "none":
             attributes = "".join(f' {key}="{value}"' for key, value in shape.items())
             yield f"<{shape.tag.removeprefix(f'{{{SVG}}}')}{attributes}/>"
+
+
+def _world() -> str:
+    """The land of the world in degrees, north at the top, of Natural Earth's 1:110m."""
+    path = FRONTEND / "node_modules" / WORLD_PACKAGE / "land-110m.json"
+    atlas = json.loads(path.read_text("utf-8"))
+    arcs = [list(_arc(arc, atlas["transform"])) for arc in atlas["arcs"]]
+    polygons = [p for each in atlas["objects"]["land"]["geometries"] for p in each["arcs"]]
+    rings = "".join(_ring(ring, arcs) for polygon in polygons for ring in polygon)
+    land = f'<symbol id="land" viewBox="-180 -90 360 180"><path d="{rings}"/></symbol>'
+    return f'<svg xmlns="{SVG}">{land}</svg>\n'
+
+
+def _arc(
+    arc: Iterable[list[int]], transform: Mapping[str, list[float]]
+) -> Iterator[tuple[float, float]]:
+    """The places of an arc of TopoJSON, which tells how far each is from the one before."""
+    x = y = 0
+    (east, north), (left, bottom) = transform["scale"], transform["translate"]
+    for right, up in arc:
+        x, y = x + right, y + up
+        yield x * east + left, -(y * north + bottom)
+
+
+def _ring(numbers: Iterable[int], arcs: list[list[tuple[float, float]]]) -> str:
+    """Arcs put together; one that is said by its complement goes the other way.
+
+    A coast that crosses the date line is drawn at both edges, one around the pole down to it.
+    """
+    places: list[tuple[float, float]] = []
+    for n in numbers:
+        for x, y in arcs[n] if n >= 0 else reversed(arcs[~n]):
+            turns = round((places[-1][0] - x) / 360) if places else 0
+            places.append((x + 360 * turns, y))
+    (first, _), (last, _) = places[0], places[-1]
+    if abs(first - last) > 180:
+        places += [(last, 90.0), (first, 90.0)]
+    edges = {round(x // 360.001) for x, _ in ((x + 180, y) for x, y in places)}
+    return "".join(_path((x - 360 * edge, y) for x, y in places) for edge in sorted(edges))
+
+
+def _path(places: Iterable[tuple[float, float]]) -> str:
+    said = [f"{x:.1f} {y:.1f}" for x, y in places]
+    return f"M{'L'.join(at for n, at in enumerate(said) if n == 0 or at != said[n - 1])}Z"
 
 
 def _notice(package: str) -> str:

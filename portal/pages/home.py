@@ -1,17 +1,23 @@
 """The first page: how the fleet is, and what needs a look."""
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from datetime import date, timedelta
+from typing import Any, Final, Literal
 
+from litestar import Request
 from litestar.params import FromQuery
 from msgspec import Struct
 
 from core.access import Access
-from core.fleet import counters
+from core.fleet import counters, groups
+from core.fleet.installed import KINDS, installed
 from core.records import Connection
 from core.telemetry import days, dead_letters
 from core.telemetry.periods import EPOCH
 from portal.presentation import status
+from portal.presentation.fleet_map import PlaceDocument, fleet_map, places_of
+from portal.presentation.times import Zone, zone_of
+from portal.rendering import clock_of
+from portal.resources.systems import models
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess
 from portal.texts import N_, _
@@ -33,6 +39,11 @@ ENERGIES: Final = (
     ("feed_in", N_("Feed-in"), "arrow-up"),
     ("purchase", N_("Purchase"), "arrow-down"),
 )
+INSTALLED: Final = {
+    "pv": (N_("Photovoltaics"), "solar-panel", ("Wp", "kWp", "MWp", "GWp")),
+    "battery": (N_("Batteries"), "battery", ("Wh", "kWh", "MWh", "GWh")),
+    "inverter": (N_("Inverters"), "bolt", ("W", "kW", "MW", "GW")),
+}
 
 
 class EnergyDocument(Struct, frozen=True):
@@ -54,8 +65,29 @@ class EnergyDocument(Struct, frozen=True):
     co2_spared: float | None
 
 
+class FigureDocument(Struct, frozen=True):
+    """W, of batteries Wh, of `known` systems together; `unknown` have such a part but no figure."""
+
+    amount: int
+    known: int
+    unknown: int
+
+
+class InstalledDocument(Struct, frozen=True):
+    """What is installed in all systems of a country and product model, or of any."""
+
+    country: str
+    product: str
+    pv: FigureDocument
+    battery: FigureDocument
+    inverter: FigureDocument
+
+
 class FleetDocument(Struct, frozen=True):
-    """How many systems there are, in all and by status, and how much could not be read."""
+    """How many systems there are, in all and by status, and how much could not be read.
+
+    today: the date by the clock of `zone`, which the period is counted from.
+    """
 
     total: int
     normal: int
@@ -69,22 +101,37 @@ class FleetDocument(Struct, frozen=True):
     product_models: int
     problems: int
     period: Period
+    today: date
+    zone: str
     energy: EnergyDocument | None
+    installed: InstalledDocument | None
+    places: list[PlaceDocument]
 
 
-async def fleet(
-    services: TheServices, access: TheAccess, period: FromQuery[Period] = "day"
+async def fleet(  # noqa: PLR0917  what the address says
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    access: TheAccess,
+    period: FromQuery[Period] = "day",
+    country: FromQuery[str] = "",
+    product: FromQuery[str] = "",
 ) -> Loaded[FleetDocument]:
     """Counts of systems by status, of dead letters by code, of plugins and their problems.
 
-    Beside them the energy of a period, null where no system told of any.
+    Beside them the energy of a period, null where no system told of any, what is installed of a
+    country and product model, or of all, and where systems are.
     """
+    zone = zone_of("", *clock_of(request))
     async with services.database.read() as connection:
         counts = await counters.counts_of(connection, access)
         may_look = access.may("dead_letters:read")
         letters = await dead_letters.counts(connection) if may_look else {}
         may_sum = access.may("systems:read")
-        energy = await _energy(services, connection, access, period) if may_sum else None
+        energy = await _energy(services, connection, access, period, zone) if may_sum else None
+        by_country = await groups.groups(connection, access, ("country",)) if may_sum else []
+        there = None
+        if may_sum:
+            there = await _installed(services, connection, access, country, product)
         recent = await dead_letters.page(connection, limit=5) if may_look else []
     registry = services.registry
     document = FleetDocument(
@@ -100,7 +147,11 @@ async def fleet(
         len(registry.products),
         len(registry.problems),
         period,
+        zone.at(services.clock()).date(),
+        zone.name,
         energy,
+        there,
+        places_of(by_country),
     )
     by_status = {name: getattr(counts, name) for name in CARDS}
     cards = [("all", "/systems", counts.total)]
@@ -111,18 +162,29 @@ async def fleet(
         rows=[(status.SYSTEM[name].word, number) for name, _where, number in cards],
         header=("status", "systems"),
         view={"cards": cards, "recent": recent, "hub": services.hub}
-        | {"periods": PERIODS, "energies": ENERGIES, "may_sum": may_sum},
+        | {"periods": PERIODS, "energies": ENERGIES, "may_sum": may_sum}
+        | {"kinds": INSTALLED, "models": models(services), "map": fleet_map(document.places)},
     )
 
 
-async def _energy(
-    services: Services, connection: Connection, access: Access, period: Period
-) -> EnergyDocument | None:
-    """The energy of all systems that somebody sees, in the period that it is now in UTC.
+async def _installed(
+    services: Services, connection: Connection, access: Access, country: str, product: str
+) -> InstalledDocument:
+    by = ("product_id", "product_version")
+    found = await groups.groups(connection, access, by, country=country, product_id=product)
+    said = installed(services.registry, found)
+    figures = {kind: FigureDocument(f.amount, f.known, f.unknown) for kind, f in said.items()}
+    return InstalledDocument(country, product, *(figures[kind] for kind in KINDS))
 
-    The total holds the day that sites east of UTC have begun already.
+
+async def _energy(
+    services: Services, connection: Connection, access: Access, period: Period, zone: Zone
+) -> EnergyDocument | None:
+    """The energy of all systems that somebody sees, in the period that it is now by a clock.
+
+    The total holds the day that sites east of it have begun already.
     """
-    today = datetime.fromtimestamp(services.clock() / 1000, UTC).date()
+    today = zone.at(services.clock()).date()
     first = {
         "day": today,
         "month": today.replace(day=1),

@@ -36,6 +36,12 @@ def countries(_: Services | None = None) -> dict[str, str]:
     return dict(sorted(known.items(), key=lambda each: each[1].casefold()))
 
 
+def country_name(code: str) -> str:
+    """The name of a country in the reader's language."""
+    names = cast("Mapping[str, str]", Locale.parse(language()).territories)
+    return names.get(code, code)
+
+
 def zones(_: Services | None = None, country: str = "") -> dict[str, str]:
     """All time zones; those of a country come first."""
     first = places.of_country(country)

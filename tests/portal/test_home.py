@@ -44,6 +44,29 @@ async def test_energy_by_period_with_co2_only_by_a_factor(site: Site) -> None:
     services.settings = attrs.evolve(services.settings, co2_factor=0.4)
     assert (await energy(site, "day"))["co2_spared"] == 4
     page = (await site.client.get("/?period=total")).text
-    assert re.search(r'href="/\?period=total" aria-current="true"', page)
+    assert re.search(r'href="\?period=total" aria-current="true"', page)
     assert "CO₂" in page
     assert (await site.client.get("/?period=week")).status_code == 400
+
+
+async def test_what_is_installed_and_where(site: Site) -> None:
+    found = (await site.client.get("/home.json")).json()
+    assert found["installed"]["inverter"] == {"amount": 9000, "known": 1, "unknown": 0}
+    assert found["installed"]["pv"] == {"amount": 0, "known": 0, "unknown": 1}
+    (place,) = found["places"]
+    assert (place["country"], place["systems"], place["sites"]) == ("DE", 1, 0)
+    assert (round(place["north"], 1), round(place["east"], 1)) == (50.1, 11.0)
+    page = (await site.client.get("/")).text
+    assert 'href="/systems?country=DE" aria-label="Germany: 1 system, Fault 1"' in page
+    assert "1 has no figure" in page
+    nothing = (await site.client.get("/home.json?country=AT")).json()["installed"]
+    assert nothing["inverter"] == {"amount": 0, "known": 0, "unknown": 0}
+
+
+async def test_today_is_that_of_the_clock(site: Site) -> None:
+    assert (await site.client.get("/home.json")).json()["today"] == "2026-09-21"
+    site.client.cookies.set("zone", "Pacific%2FKiritimati")
+    mine = (await site.client.get("/home.json?tz=me")).json()
+    assert (mine["today"], mine["zone"]) == ("2026-09-22", "Pacific/Kiritimati")
+    page = (await site.client.get("/?tz=me")).text
+    assert "Today is 2026-09-22 by the clock of this page: My time, Pacific/Kiritimati." in page
