@@ -47,7 +47,7 @@ WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
 NO_PAGES: Final = re.compile(
-    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong)$"
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|frame)$"
 )
 """Routes that answer something else than a page."""
 WAITS: Final = Message(
