@@ -23,7 +23,7 @@ FRONTEND = HERE / "frontend"
 STATIC = HERE / "static"
 BUILD_COMMAND = "./dev uv run python -m portal.assets"
 
-ENTRY_POINTS = ("app.js", "chart.js", "app.css")
+ENTRY_POINTS = ("app.js", "chart.js", "tariff.js", "app.css")
 BROWSERS = "es2022,chrome123,firefox121,safari17.5"  # the first ones with light-dark()
 ICON_PACKAGE = "@tabler/icons"
 FAVICON = "solar-panel"

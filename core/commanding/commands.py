@@ -1,6 +1,6 @@
 """Commands from the request to the result: checked, journalled, and moved from state to state."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from attrs import evolve
@@ -75,14 +75,20 @@ async def page(
     *,
     system_id: int | None = None,
     before: str | None = None,
+    names: Collection[str] | None = None,
     limit: int = 50,
 ) -> list[CommandRecord]:
-    """Commands newest first, those with an id below `before`; of one system or of all."""
+    """Commands newest first, those with an id below `before`; of one system or of all.
+
+    `names` are those of the commands that are wanted, None is all.
+    """
     query = select(commands).order_by(commands.c.id.desc()).limit(limit)
     if system_id is not None:
         query = query.where(commands.c.system_id == system_id)
     if before is not None:
         query = query.where(commands.c.id < before)
+    if names is not None:
+        query = query.where(commands.c.name.in_(names))
     return [record_of(row) for row in await connection.execute(query)]
 
 

@@ -1,7 +1,7 @@
 """The tariff plans of a site. No two of them hold on the same day."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -165,12 +165,17 @@ async def _make_room(
     """
     lock = select(site_table.c.id).where(site_table.c.id == site_id).with_for_update()
     await connection.execute(lock)
-    others = [plan for plan in await _of_site(connection, site_id) if plan.id != besides]
-    problems = [_taken(plan.tariff) for plan in others if meet(plan.tariff, tariff)]
-    if len(others) >= MOST:
-        problems.append(Problem("site_id", f"has {len(others)} plans", "remove one first"))
-    if problems:
+    kept = await _of_site(connection, site_id)
+    if problems := list(clashes(kept, tariff, besides)):
         raise RequestError(*problems)
+
+
+def clashes(kept: Iterable[Plan], tariff: Tariff, besides: int | None = None) -> Iterator[Problem]:
+    """Why a tariff cannot be added to the plans of a site, or put in the place of one of them."""
+    others = [plan for plan in kept if plan.id != besides]
+    yield from (_taken(plan.tariff) for plan in others if meet(plan.tariff, tariff))
+    if len(others) >= MOST:
+        yield Problem("site_id", f"has {len(others)} plans", "remove one first")
 
 
 def meet(one: Tariff, other: Tariff) -> bool:

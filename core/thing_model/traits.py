@@ -30,6 +30,8 @@ TRAITS = {
     trait.name: trait
     for trait in (
         Trait("battery.capacity", "Battery capacity", ("kWh", "Wh", "Ah")),
+        Trait("battery.lowest_soc", "Lowest SOC to discharge to", ("%",)),
+        Trait("battery.highest_soc", "Highest SOC to charge to", ("%",)),
         Trait("inverter.rated_power", "Inverter rated power", ("W", "kW", "VA", "kVA")),
         Trait("pv.storage_capacity", "PV at the storage inverter", ("W", "kW")),
         Trait("pv.inverter_capacity", "PV at a PV inverter", ("W", "kW")),

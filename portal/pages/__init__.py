@@ -15,6 +15,7 @@ from portal.pages import (
     finding,
     health,
     home,
+    home_info,
     installing,
     instructing,
     links,
@@ -29,6 +30,9 @@ from portal.pages import (
     provisioning,
     settings,
     system,
+    tariff_files,
+    tariff_plans,
+    tariff_windows,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -44,6 +48,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         finding,
         health,
         home,
+        home_info,
         installing,
         instructing,
         links,
@@ -58,6 +63,9 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         provisioning,
         settings,
         system,
+        tariff_files,
+        tariff_plans,
+        tariff_windows,
     )
     for route in room.ROUTES
 ]

@@ -22,6 +22,7 @@ from portal.texts import _
 KEEP_ALIVE: Final = 15.0
 WATCHING_COMMANDS: Final = 1.0
 """Seconds between looks at the commands: their steps do not all come with a frame."""
+WITH_COMMANDS: Final = ("commands", "site-settings")
 CALM: Final = 0.25
 """Seconds between two looks at most, however fast frames come."""
 
@@ -46,7 +47,7 @@ async def live(  # noqa: PLR0917  a handler's parameters
 async def _changes(
     services: Services, request: Request[Any, Any, Any], sn: str, tab: Tab, clock: tuple[str, str]
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
-    patience = WATCHING_COMMANDS if tab.id == "commands" else KEEP_ALIVE
+    patience = WATCHING_COMMANDS if tab.id in WITH_COMMANDS else KEEP_ALIVE
     quiet = 0.0
     with services.hub.watch(sn) as bell:
         before: dict[str, str] = {}

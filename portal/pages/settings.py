@@ -10,7 +10,6 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from core.access import Access
-from core.effective import EffectiveModel, effective_model
 from core.fleet import sites
 from core.fleet.connections import connections_of
 from core.fleet.settings import Kept, kept_of
@@ -18,6 +17,7 @@ from core.fleet.sites import LONGEST
 from core.products import grid_rules
 from core.records import ConflictError, RequestError
 from core.thing_model.grid_rules import GridRule, rules_of, rules_of_operators
+from portal.pages.at_site import model_of
 from portal.pages.device import Device, TheDevice, load_device
 from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.grid_rules import RuleDocument, rule_document
@@ -80,7 +80,7 @@ async def settings_of(
         device.sn,
         [*(basics(kept, _texts(device, kept)) if kept else ()), *_modes(device)],
         list(reported(device.parts, device.readings, PARAMETERS)),
-        limit_documents(_model(services, device), device.readings, rules, at),
+        limit_documents(model_of(services, device), device.readings, rules, at),
         [rule_document(rule) for rule in rules_of(rules, at)],
         [rule_document(rule) for rule in theirs],
         list(part_documents(device.parts, device.readings)),
@@ -159,13 +159,6 @@ def _texts(device: Device, kept: Kept) -> dict[str, str]:
 
 def _modes(device: Device) -> Iterator[SettingDocument]:
     yield from reported(device.parts, device.readings, [Ask(trait) for trait in MODES])
-
-
-def _model(services: Services, device: Device) -> EffectiveModel | None:
-    if device.product is None:
-        return None
-    record = device.record
-    return effective_model(services.registry, device.product, record.firmware, record.country)
 
 
 def _operators(rules: tuple[GridRule, ...], country: str) -> list[str]:

@@ -18,6 +18,7 @@ from portal.pages.figures import figures_of
 from portal.pages.firmware import system_firmware
 from portal.pages.logs import live_logs, system_logs
 from portal.pages.settings import system_settings
+from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.commands import (
     CommandDocument,
@@ -199,13 +200,19 @@ LOADS: Final[Mapping[str, Load]] = {
     "readings": system_readings,
     "faults": system_faults,
     "commands": system_commands,
+<<<<<<< HEAD
     "logs": live_logs,
+=======
+    "logs": system_logs,
+    "site-settings": live_site_settings,
+>>>>>>> main
 }
 """What each tab that streams loads meanwhile."""
 PAGES: Final[Mapping[str, Load]] = {
     **LOADS,
     "": system_overview,
     "settings": system_settings,
+    "site-settings": site_settings,
     "firmware": system_firmware,
     "logs": system_logs,
 }

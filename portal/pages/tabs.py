@@ -36,6 +36,7 @@ TABS: Final = {
     for tab in (
         Tab("settings", N_("System settings"), "settings"),
         Tab("", N_("Overview"), "home-bolt"),
+        Tab("site-settings", N_("Site settings"), "adjustments"),
         Tab("readings", N_("Readings"), "gauge", "telemetry:read"),
         Tab("faults", N_("Faults"), "alert-triangle", "faults:read"),
         Tab("commands", N_("Commands"), "terminal-2", "commands:read"),

@@ -10,6 +10,7 @@ from core.effective import EffectiveModel
 from core.fleet.settings import Kept
 from core.registry import Part
 from core.telemetry.readings import Readings
+from core.thing_model.command import Command
 from core.thing_model.component import Component, Rating
 from core.thing_model.datapoint import Datapoint
 from core.thing_model.grid_rules import GridConnection, GridRule, bounds_of
@@ -53,7 +54,7 @@ class PartDocument(Struct, frozen=True):
 
 
 class TellingDocument(Struct, frozen=True):
-    """A command that sets a limit, or why it is not offered."""
+    """A command that sets something, or why it is not offered."""
 
     slot: str
     name: str
@@ -206,8 +207,8 @@ def limit_documents(
                 continue
             found[name].append(
                 LimitDocument(
-                    _setting(part, datapoint, readings),
-                    list(_telling(model, part, datapoint)),
+                    setting_document(part, datapoint, readings),
+                    [telling_document(model, part.slot, c) for c in commands_of(part, datapoint)],
                     bound_documents(bounds_of(known, at, datapoint)),
                 )
             )
@@ -222,14 +223,20 @@ def _limit_of(datapoint: Datapoint) -> str | None:
     return "buy_power" if datapoint.trait == "import.limit" else None
 
 
-def _telling(model: EffectiveModel, part: Part, datapoint: Datapoint) -> Iterator[TellingDocument]:
+def telling_document(model: EffectiveModel, slot: str, command: Command) -> TellingDocument:
+    """A command as the settings offer it."""
+    states = model.withheld.get(command.name, ())
+    why = "; ".join(
+        f"{state.function.label}: {', '.join(map(str, state.missing))}" for state in states
+    )
+    return TellingDocument(slot, command.name, command.title, why)
+
+
+def commands_of(part: Part, datapoint: Datapoint) -> Iterator[Command]:
+    """The commands of a component that ask for a value of the datapoint."""
     for command in part.commands.values():
         if datapoint.key in layout_keys(command.writes) and datapoint.key not in command.constants:
-            states = model.withheld.get(command.name, ())
-            why = "; ".join(
-                f"{state.function.label}: {', '.join(map(str, state.missing))}" for state in states
-            )
-            yield TellingDocument(part.slot, command.name, command.title, why)
+            yield command
 
 
 def _readings_of(
@@ -238,10 +245,11 @@ def _readings_of(
     for part in parts.values():
         for datapoint in part.datapoints.values():
             if datapoint.trait == trait:
-                yield _setting(part, datapoint, readings)
+                yield setting_document(part, datapoint, readings)
 
 
-def _setting(part: Part, datapoint: Datapoint, readings: Readings) -> SettingDocument:
+def setting_document(part: Part, datapoint: Datapoint, readings: Readings) -> SettingDocument:
+    """What a component says of itself by a datapoint."""
     reading = readings.get((part.slot, datapoint.key))
     value = reading.value if reading else None
     shown = "" if value is None else str(quantity(value, datapoint.unit))

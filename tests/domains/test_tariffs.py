@@ -204,7 +204,7 @@ async def test_plans_go_with_their_site(database: Database) -> None:
         record, house = await build(connection, SN, "Europe/Berlin")
         made = await _create(connection, house, FLAT)
         assert await plans.of_system(connection, record.id) == [made]
-        await installations.remove(connection, PLATFORM, SN, reason="", now=START)
+        await installations.remove(connection, PLATFORM, SN, version=1, reason="", now=START)
         assert await plans.of_system(connection, record.id) == []
         await sites.remove(connection, PLATFORM, house.id, reason="sold", now=START)
         count = select(func.count()).select_from(tariff_plans)

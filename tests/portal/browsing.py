@@ -34,9 +34,11 @@ from core.registry import Registry
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
+from core.tariffs import plans
 from core.telemetry import corrections
 from core.telemetry.correction_checks import Wanted
 from portal.app import Portal, create_app
+from tests.homes import time_of_use
 from tests.notices import make_rule
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Clock, Site
@@ -47,7 +49,7 @@ WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
 NO_PAGES: Final = re.compile(
-    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|frame)$"
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|file|frame|neighbours)$"
 )
 """Routes that answer something else than a page."""
 WAITS: Final = Message(
@@ -190,12 +192,10 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         await corrections.ask(connection, PLATFORM, asked, reason="Counter was reset", now=time)
         said = Said("DE", "max_export", 4, "kW", "Northgrid", "letter of 2026-03-02", "A-")
         await grid_rules.create(connection, PLATFORM, said, now=time)
-        alp = Place("Alm", "Almweg 4", "5020", "Salzburg", "", "AT", "Europe/Vienna")
-        order = Order(OTHER_SN, Contact("eva", "eva@example.org"), alp, Terms(date(2026, 3, 1)))
-        await installing.install(connection, PLATFORM, order, now=time)
     people = await populate(database, time)
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)
+    await _install(database, time)
     await site.sign_in()
     limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
     assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
@@ -207,6 +207,21 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     token = site.client.cookies["session"]
     assert token
     return token
+
+
+async def _install(database: Database, time: int) -> None:
+    """Let each system stand at a site of its own, and the first one's have a tariff."""
+    eva, max_ = Contact("eva", "eva@example.org"), Contact("max", "max@example.org")
+    alp = Place("Alm", "Almweg 4", "5020", "Salzburg", "", "AT", "Europe/Vienna")
+    hut = Place("Hütte", "Weg 1", "87561", "Oberstdorf", "", "DE", "Europe/Berlin")
+    terms = Terms(date(2026, 3, 1))
+    async with database.begin() as connection:
+        for order in (Order(OTHER_SN, max_, hut, terms), Order(unseen.SN, eva, alp, terms)):
+            made = await installing.install(connection, PLATFORM, order, now=time)
+        assert made.site_id
+        await plans.create(
+            connection, PLATFORM, made.site_id, time_of_use(date(2026, 1, 1)), now=time
+        )
 
 
 async def _remind(app: Portal, database: Database, time: int) -> None:

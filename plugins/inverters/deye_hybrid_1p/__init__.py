@@ -26,7 +26,7 @@ from thingwright import (
 )
 from thingwright.layout import modbus_write, registers
 
-TABLE = register_table(__file__, enums="enums.csv")
+TABLE = register_table(__file__, enums="enums.csv", traits="traits.csv")
 
 VERSIONS = {"control": 3, "communication": 2}
 """Board: how many registers its firmware version has."""

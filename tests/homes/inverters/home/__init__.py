@@ -5,6 +5,7 @@ from thingwright import (
     Component,
     Datapoint,
     Decoder,
+    Enumeration,
     Function,
     WindowEdge,
     hookimpl,
@@ -27,6 +28,7 @@ CHARGE = {
     for edge, unit in EDGES
 }
 DISCHARGE = {f"discharge_{e}": WindowEdge("discharge", 1, e, "hour") for e in ("start", "end")}
+MODES = Enumeration("modes", {0: "Self use", 1: "Feed-in priority"})
 LAST = {"hour": 24, "minute": 59}
 
 
@@ -43,12 +45,16 @@ def declare_datapoints():
         yield Datapoint(key, range=(0, LAST[edge.unit]), access="rw")
     yield Datapoint("power", "W", range=(0, 5_000), access="rw")
     yield Datapoint("enabled", range=(0, 1), access="rw")
+    yield Datapoint("floor", "%", trait="battery.lowest_soc", range=(5, 95), access="rw")
+    yield Datapoint("mode", enum=MODES, trait="work.mode", access="rw")
+    yield Datapoint("guarded", range=(0, 1), access="rw")
 
 
 @hookimpl
 def declare_decoders():
     yield Decoder("counters", registers(0, *(u32(key, scale=0.001) for key in ENERGIES)))
     yield Decoder("settings", registers(100, *map(u16, (*CHARGE, *DISCHARGE, "power", "enabled"))))
+    yield Decoder("modes", registers(200, u16("floor"), u16("mode"), u16("guarded")))
 
 
 @hookimpl
@@ -64,6 +70,8 @@ def declare_commands():
     yield Command(
         "enable", modbus_write(registers(111, u16("enabled"))), doc="Whether windows count"
     )
+    for n, key in enumerate(("floor", "mode", "guarded")):
+        yield Command(f"set_{key}", modbus_write(registers(200 + n, u16(key))), reads_back=key)
 
 
 @hookimpl
@@ -75,6 +83,8 @@ def declare_functions():
         commands=("set_charging", "set_discharging", "enable"),
         countries=("DE", "AU"),
     )
+    yield Function("storm_guard", "software", "Storm Guard", commands="set_guarded")
+    yield Function("away_mode", "software", "Away Mode")
 
 
 @hookimpl
