@@ -52,7 +52,7 @@ L1: Final = LOOKING | _grants("""
     systems export
     faults export,edit
     knowledge export
-    logs export
+    logs export,edit
     telemetry export
     exports create
     installations create,edit,export
@@ -144,7 +144,7 @@ MOST_OF_B: Final = _grants("""
     faults read,export,edit
     knowledge read,export
     gaps read,request
-    logs read,export
+    logs read,export,edit
     commands read,cancel
     products read
     warranties read,create

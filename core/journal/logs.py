@@ -1,11 +1,11 @@
 """Device logs: lines as they came, and the records that their rules read in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,54 +33,6 @@ class LogMessage:
         """The lines that are not blank; bytes that are no UTF-8 are written as hex escapes."""
         text = printable(self.body.decode(errors="backslashreplace"))
         return [line for line in text.splitlines() if line.strip()]
-
-
-@frozen
-class LogEntry:
-    """One record of the log page.
-
-    `kind` is one of the seven, or "unparsed" for a line that no rule knows, which is then the
-    `message`. A meaning is None where nobody published one. `time` is what the line says,
-    `received_at` UTC milliseconds.
-    """
-
-    id: int
-    slot: str
-    kind: str
-    name: str
-    label: str
-    old: str
-    new: str
-    old_meaning: str | None
-    new_meaning: str | None
-    code: str
-    message: str
-    time: str
-    extra: Mapping[str, str]
-    received_at: int
-    line: str
-
-
-async def page(
-    connection: AsyncConnection,
-    system_id: int,
-    after: int | None = None,
-    limit: int = 50,
-    kind: str = "",
-) -> list[LogEntry]:
-    """Records newest first, those that come behind the record `after`, of one kind or of all."""
-    columns = (log_records.c[name] for name in _ENTRY_COLUMNS)
-    query = (
-        select(*columns, log_lines.c.line)
-        .join(log_lines)
-        .where(log_records.c.system_id == system_id)
-    )
-    if after is not None:
-        query = query.where(log_records.c.id < after)
-    if kind:
-        query = query.where(log_records.c.kind == kind)
-    found = await connection.execute(query.order_by(log_records.c.id.desc()).limit(limit))
-    return [_entry(row) for row in found]
 
 
 async def store(connection: AsyncConnection, messages: Sequence[LogMessage]) -> None:
@@ -173,10 +125,6 @@ def meaning(part: Part, name: str, text: str) -> str | None:
     return f"{text} {datapoint.unit}" if datapoint.unit and number is not None else None
 
 
-def _entry(row: Any) -> LogEntry:
-    return LogEntry(*row)
-
-
 def _label(part: Part, record: LogRecord) -> str:
     if record.name and (datapoint := part.named(record.name)):
         return datapoint.name
@@ -191,22 +139,6 @@ def _number(text: str) -> float | None:
         return None
 
 
-_ENTRY_COLUMNS: Final = (
-    "id",
-    "slot",
-    "kind",
-    "name",
-    "label",
-    "old",
-    "new",
-    "old_meaning",
-    "new_meaning",
-    "code",
-    "message",
-    "time",
-    "extra",
-    "received_at",
-)
 _IDENTITY_COLUMNS: Final = (
     "system_id",
     "slot",

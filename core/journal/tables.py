@@ -95,13 +95,28 @@ log_records = Table(
     Column("time", Text, nullable=False),
     Column("extra", JSON, nullable=False),
     Column("received_at", TIME, nullable=False),
-    Index(None, "system_id", "id"),
-    Index(None, "system_id", "kind", "id"),
+    Index(None, "system_id", "received_at", "id"),
+    Index(None, "system_id", "kind", "received_at", "id"),
 )
 """Readable records out of log lines; a line that no rule knows is one record of kind "unparsed".
 
 A meaning is NULL where nobody published it: the raw text is then all there is to show.
 """
+
+repairs = Table(
+    "repairs",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("system_id", BigInteger, ForeignKey("systems.id"), nullable=False),
+    Column("slot", NAME, nullable=False),
+    Column("started_at", TIME, nullable=False),
+    Column("ended_at", TIME),
+    Column("remark", Text, nullable=False),
+    Column("noted_by", String(128), nullable=False),
+    Column("noted_at", TIME, nullable=False),
+    Index(None, "system_id", "started_at", "id"),
+)
+"""Repairs that people noted; one that goes on has no `ended_at`, one of the whole no `slot`."""
 
 articles = Table(
     "articles",

@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from core.commanding import commands
 from core.commanding.grid_limits import limits_for
-from core.journal import faults, logs
+from core.journal import faults
 from portal.pages.advising import advice_for
 from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
 from portal.pages.firmware import system_firmware
+from portal.pages.logs import live_logs, system_logs
 from portal.pages.settings import system_settings
 from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
@@ -91,34 +92,6 @@ class CommandsDocument(Struct, frozen=True):
     declared: list[CommandDocument]
     commands: list[CommandState]
     next: str | None
-
-
-class LogDocument(Struct, frozen=True):
-    """A record of a device's log. A meaning is null where nobody published one."""
-
-    id: int
-    slot: str
-    kind: str
-    name: str
-    label: str
-    old: str
-    new: str
-    old_meaning: str | None
-    new_meaning: str | None
-    code: str
-    message: str
-    time: str
-    extra: dict[str, str]
-    received_at: int
-    line: str
-
-
-class LogsDocument(Struct, frozen=True):
-    """Records newest first."""
-
-    sn: str
-    records: list[LogDocument]
-    next: int | None
 
 
 async def live_overview(services: TheServices, device: TheDevice) -> Loaded[DeviceDocument]:
@@ -209,23 +182,6 @@ async def system_commands(
     return loaded_tab(device, document, "commands", rows, header, view)
 
 
-async def system_logs(
-    services: TheServices,
-    device: TheDevice,
-    kind: FromQuery[str] = "",
-    before: FromQuery[int | None] = None,
-) -> Loaded[LogsDocument]:
-    """Records of a system's log, of one kind or of all."""
-    async with services.database.read() as connection:
-        found = await logs.page(connection, device.record.id, before, LIMIT + 1, kind)
-    records = [LogDocument(**{n: getattr(e, n) for n in _LOG_FIELDS}) for e in found[:LIMIT]]
-    following = found[LIMIT - 1].id if len(found) > LIMIT else None
-    rows = [[_flat(getattr(r, name)) for name in _LOG_FIELDS] for r in records]
-    view = {"kind": kind, "before": before}
-    document = LogsDocument(device.sn, records, following)
-    return loaded_tab(device, document, "logs", rows, _LOG_FIELDS, view)
-
-
 async def system_overview(
     services: TheServices,
     device: TheDevice,
@@ -244,8 +200,12 @@ LOADS: Final[Mapping[str, Load]] = {
     "readings": system_readings,
     "faults": system_faults,
     "commands": system_commands,
+<<<<<<< HEAD
+    "logs": live_logs,
+=======
     "logs": system_logs,
     "site-settings": live_site_settings,
+>>>>>>> main
 }
 """What each tab that streams loads meanwhile."""
 PAGES: Final[Mapping[str, Load]] = {
@@ -254,6 +214,7 @@ PAGES: Final[Mapping[str, Load]] = {
     "settings": system_settings,
     "site-settings": site_settings,
     "firmware": system_firmware,
+    "logs": system_logs,
 }
 """What the page of each tab loads."""
 
@@ -269,13 +230,6 @@ def _reading_rows(
 
 def _pairs(values: Mapping[str, Any]) -> str:
     return "; ".join(f"{key}={value}" for key, value in values.items())
-
-
-def _flat(value: str | float | dict[str, str] | None) -> str | float | None:
-    return _pairs(value) if isinstance(value, dict) else value
-
-
-_LOG_FIELDS: Final = LogDocument.__struct_fields__
 
 
 def _routes() -> Iterator[HTTPRouteHandler]:

@@ -21,6 +21,7 @@ AREAS: Final = {
     "exports": N_("Exports and jobs"),
     "firmware": N_("Firmware"),
     "installations": N_("Installations"),
+    "logs": N_("Logs"),
     "products": N_("Product models"),
     "serial_numbers": N_("Serial numbers"),
     "sites": N_("Sites"),

@@ -1,7 +1,10 @@
 """Device logs: lines kept as they are, and read into records that people understand."""
 
-from core.journal import logs
-from core.journal.logs import LogEntry
+from typing import Any
+
+from core.access import PLATFORM
+from core.journal import timeline
+from core.journal.timeline import Entry, Wanted
 from tests.ingest.bench import Bench, log
 
 
@@ -75,11 +78,12 @@ async def test_a_message_that_comes_again_is_kept_once(bench: Bench) -> None:
 async def test_pages_follow_each_other_by_kind(bench: Bench) -> None:
     await bench.take(log(1, "\n".join(f"Fault E01 {n}\nline {n}" for n in range(5))))
     first = await _entries(bench, limit=2, kind="fault")
-    second = await _entries(bench, limit=2, kind="fault", after=first[-1].id)
+    second = await _entries(bench, limit=2, kind="fault", behind=first[-1].place)
     assert [e.message for e in first + second] == ["4", "3", "2", "1"]
     assert len(await _entries(bench, kind="unparsed")) == 5
 
 
-async def _entries(bench: Bench, **wanted: object) -> list[LogEntry]:
+async def _entries(bench: Bench, kind: str = "", **place: Any) -> list[Entry]:
     async with bench.database.read() as connection:
-        return await logs.page(connection, bench.system_id, **wanted)
+        found = await timeline.page(connection, PLATFORM, bench.system_id, Wanted(kind), **place)
+        return [each for each in found if each.source == "records"]

@@ -49,7 +49,7 @@ WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
 NO_PAGES: Final = re.compile(
-    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|file)$"
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|file|frame|neighbours)$"
 )
 """Routes that answer something else than a page."""
 WAITS: Final = Message(

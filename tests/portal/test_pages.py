@@ -112,7 +112,7 @@ async def test_faults_come_with_advice_and_go(site: Site):
 async def test_log_shows_changes_with_meanings_and_lines_nobody_reads(site: Site):
     records = (await document(site, f"{DEVICE}/logs"))["records"]
     kinds = [record["kind"] for record in records]
-    assert kinds == ["unparsed", "config", "config"]
+    assert kinds[:3] == ["unparsed", "config", "config"]
     assert (records[2]["old_meaning"], records[2]["new_meaning"]) == ("Standby", "Feeding")
     assert records[1]["new_meaning"] is None
     page = await html(site, f"{DEVICE}/logs")
