@@ -31,6 +31,7 @@ from portal.pages import (
     tariff_files,
     tariff_plans,
     tariff_windows,
+    telemetry,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -62,6 +63,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         tariff_files,
         tariff_plans,
         tariff_windows,
+        telemetry,
     )
     for route in room.ROUTES
 ]

@@ -18,6 +18,7 @@ from portal.pages.figures import figures_of
 from portal.pages.settings import system_settings
 from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
+from portal.pages.telemetry import system_telemetry
 from portal.presentation.commands import (
     CommandDocument,
     CommandState,
@@ -252,6 +253,7 @@ PAGES: Final[Mapping[str, Load]] = {
     "": system_overview,
     "settings": system_settings,
     "site-settings": site_settings,
+    "telemetry": system_telemetry,
 }
 """What the page of each tab loads."""
 

@@ -41,6 +41,7 @@ TABS: Final = {
         Tab("faults", N_("Faults"), "alert-triangle", "faults:read"),
         Tab("commands", N_("Commands"), "terminal-2", "commands:read"),
         Tab("logs", N_("Logs"), "file-text", "logs:read"),
+        Tab("telemetry", N_("Telemetry"), "chart-line", "telemetry:read"),
     )
 }
 
