@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.exchange.readings import json_types
 from core.fleet.systems import SystemRecord
 from core.records import RequestError
-from core.registry import Channel, System
+from core.registry import System
 from core.telemetry import days
 from core.telemetry.curves import Energy, Point, curve, energy_of_hours
-from core.telemetry.history import frames_between
 from core.telemetry.periods import day
+from core.telemetry.samples import samples
 from core.telemetry.tables import ENERGIES
 from core.thing_model.layout.fields import Value
 from core.thing_model.problems import Problem
@@ -185,38 +185,17 @@ async def _readings(
 ) -> Rows:
     """Frame by frame, channel after channel; a value that its frame has not is empty."""
     record, system = of
+    addresses = [(slot, key) for slot, _, key in (point.partition(".") for point in points)]
     span = day(when, record.timezone)
-    zone = record.timezone
-    for slot, part in system.parts.items():
-        for channel in part.channels.values():
-            wanted = [_key(slot, point, channel) for point in points]
-            if not any(wanted):
-                continue
-            piece: list[DataRow] = []
-            async for frame in frames_between(connection, record.id, slot, channel.name, *span):
-                if (values := _said(channel, frame.body)) is None:
-                    continue
-                at = frame.device_time
-                head = (record.sn, at, site_time(at, zone), slot, channel.name)
-                piece.append((*head, *(values.get(key) if key else None for key in wanted)))
-                if len(piece) == PIECE:
-                    yield piece
-                    piece = []
+    piece: list[DataRow] = []
+    async for sample in samples(connection, record.id, system, addresses, span):
+        at = sample.time
+        head = (record.sn, at, site_time(at, record.timezone), sample.slot, sample.channel)
+        piece.append((*head, *sample.values))
+        if len(piece) == PIECE:
             yield piece
-
-
-def _key(slot: str, point: str, channel: Channel) -> str | None:
-    """The key by which a channel tells a point; None where it does not."""
-    at, _, key = point.partition(".")
-    return key if at == slot and key in channel.rows else None
-
-
-def _said(channel: Channel, body: bytes) -> dict[str, Value] | None:
-    """The plausible values of a frame; None where the decoder of today cannot read it."""
-    try:
-        return dict(zip(channel.keys, channel.read(body)[0], strict=True))
-    except Exception:  # noqa: BLE001  as on arrival
-        return None
+            piece = []
+    yield piece
 
 
 def site_time(at: int, timezone: str) -> str:

@@ -3,16 +3,20 @@
 // Draws uPlot curves of the JSON document at src:
 //   {"zone": "Europe/Berlin", "time": [unix seconds, ascending],
 //    "series": [{"label": "Solar", "unit": "W", "role": "pv.power", "values": [1200, null, …]}]}
-// A null is a gap and stays one. "faults": [{"label", "severity", "from", "to"}] in unix seconds are
-// drawn as bands behind the curves. The first unit has the left axis, any other the right one. What
-// stands inside the element (a table, or a link to it) stays: a canvas says nothing to a screen
-// reader. Dragging zooms and fires "chart:range" with {from, to} in unix seconds; a double click
-// goes back. With sync="name" the charts of one name share their cursor. Where htmx morphs the page
-// around it, give it hx-morph-skip-children.
+// A null is a gap and stays one. A series may have a "time" of its own; one without a role has the
+// colour of its place, and one that is "stepped" keeps its value until the next. "from" and "to" are
+// the ends of the time axis where that is wider than the curves. "faults": [{"label", "severity",
+// "from", "to"}] in unix seconds are drawn as bands behind the curves. Each unit has an axis, the
+// first one on the left. What stands inside the element (a table, or a link to it) stays: a canvas
+// says nothing to a screen reader. Dragging zooms and fires "chart:range" with {from, to} in unix
+// seconds; a double click goes back. With zoom="/address?query" it goes there, with from and to.
+// With sync="name" the charts of one name share their cursor. Where htmx morphs the page around it,
+// give it hx-morph-skip-children.
 
 import uPlot from "uplot";
 
 const INK = "--ink-2";
+const NONE = "number"; // the scale of what has no unit
 const STYLES = {
   pv: { color: "--energy-pv", dash: [] },
   load: { color: "--energy-load", dash: [7, 3] },
@@ -20,6 +24,8 @@ const STYLES = {
   grid: { color: "--energy-grid", dash: [8, 3, 2, 3] },
 };
 const SOC = { color: "--ink", dash: [4, 4] };
+const DASHES = [[], [7, 3], [2, 2], [8, 3, 2, 3]];
+const HUES = [250, 40, 145, 320, 90, 195]; // of neighbouring curves far apart; then the next dash
 const CLOCK = [
   [86400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1],
   [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
@@ -78,12 +84,16 @@ class PowerChart extends HTMLElement {
     if (!this.data || !this.isConnected) return;
     this.plot?.destroy();
     const { time, series } = this.data;
-    this.plot = new uPlot(this.options(), [time, ...series.map((one) => one.values)], this.stage);
+    const drawn = time
+      ? [time, ...series.map((one) => one.values)]
+      : uPlot.join(series.map((one) => [one.time, one.values]));
+    this.toggleAttribute("data-nothing", drawn[0].length === 0);
+    this.plot = new uPlot(this.options(), drawn, this.stage);
   }
 
   options() {
-    const { zone, series } = this.data;
-    const units = [...new Set(series.map((one) => one.unit))];
+    const { zone, series, from, to } = this.data;
+    const units = [...new Set(series.map(scaleOf))];
     const sync = this.getAttribute("sync");
     return {
       ...this.size(),
@@ -93,13 +103,15 @@ class PowerChart extends HTMLElement {
         setSelect: [(plot) => this.announce(plot)],
         drawClear: [(plot) => this.shade(plot)],
       },
-      series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series.map((one) => this.curve(one))],
+      scales: from ? { x: { range: [from, to] } } : {},
+      series: [{ value: `{YYYY}-{MM}-{DD} {HH}:{mm}${from ? ":{ss}" : ""}` }, ...series.map((one, n) => this.curve(one, n))],
       axes: [
         { ...this.axis(), values: CLOCK },
         ...units.map((unit, index) => ({
           ...this.axis(),
           scale: unit,
-          side: index === 0 ? 3 : 1,
+          side: index % 2 === 0 ? 3 : 1,
+          show: index < 2 || this.clientWidth > 200 * units.length,
           grid: { show: index === 0, stroke: this.color("--line"), width: 1 },
           values: (_plot, ticks) => ticks.map((tick) => number(tick, unit)),
           size: 76,
@@ -128,16 +140,18 @@ class PowerChart extends HTMLElement {
     ctx.restore();
   }
 
-  curve({ label, unit, role = "" }) {
-    const style = role.endsWith(".soc") ? SOC : (STYLES[role.split(".")[0]] ?? { color: INK });
+  curve(one, place) {
+    const { label, unit, role, stepped } = one;
+    const style = role === undefined ? placed(place) : roled(role);
     return {
       label,
-      scale: unit,
+      scale: scaleOf(one),
       stroke: this.color(style.color),
       dash: style.dash,
       width: 1.5,
-      points: { show: false },
-      value: (_plot, value) => (value === null ? "–" : number(value, unit)),
+      paths: stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
+      points: one.time ? { show: true, size: 4, filter: lonely } : { show: false },
+      value: (_plot, value) => (value == null ? "–" : number(value, unit)),
     };
   }
 
@@ -154,10 +168,12 @@ class PowerChart extends HTMLElement {
     if (plot.select.width === 0) return;
     const [from, to] = [0, plot.select.width].map((x) => plot.posToVal(plot.select.left + x, "x"));
     this.dispatchEvent(new CustomEvent("chart:range", { bubbles: true, detail: { from, to } }));
+    const there = this.getAttribute("zoom");
+    if (there) location.assign(`${there}&from=${moment(from)}&to=${moment(Math.max(to, from + 1))}`);
   }
 
   color(token) {
-    this.stage.style.color = `var(${token})`; // resolves light-dark(), which a property's text is not
+    this.stage.style.color = token.startsWith("--") ? `var(${token})` : token; // resolves light-dark(), which a property's text is not
     const color = getComputedStyle(this.stage).color;
     this.stage.style.color = "";
     return color;
@@ -172,7 +188,35 @@ function number(value, unit) {
   const text = new Intl.NumberFormat(document.documentElement.lang || "en", {
     maximumSignificantDigits: 4,
   }).format(value);
-  return `${text} ${unit}`;
+  return `${text} ${unit === NONE ? "" : unit}`.trim();
+}
+
+function scaleOf({ unit }) {
+  return unit || NONE;
+}
+
+function moment(seconds) {
+  return new Date(Math.round(seconds) * 1000).toISOString();
+}
+
+function roled(role) {
+  return role.endsWith(".soc") ? SOC : (STYLES[role.split(".")[0]] ?? { color: INK });
+}
+
+function placed(place) {
+  const hue = HUES[place % HUES.length];
+  return {
+    color: `light-dark(oklch(48% 0.16 ${hue}), oklch(78% 0.13 ${hue}))`,
+    dash: DASHES[Math.floor(place / HUES.length) % DASHES.length],
+  };
+}
+
+// A value between two breaks is no line: it is drawn as a point.
+function lonely(plot, place) {
+  const known = plot.data[place].map((value, n) => [value, n]).filter(([value]) => value !== undefined);
+  return known
+    .filter(([value], n) => value !== null && (known[n - 1]?.[0] ?? null) === null && (known[n + 1]?.[0] ?? null) === null)
+    .map(([, n]) => n);
 }
 
 customElements.define("power-chart", PowerChart);

@@ -33,6 +33,7 @@ from portal.pages import (
     tariff_files,
     tariff_plans,
     tariff_windows,
+    telemetry,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -66,6 +67,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         tariff_files,
         tariff_plans,
         tariff_windows,
+        telemetry,
     )
     for route in room.ROUTES
 ]

@@ -20,6 +20,7 @@ from portal.pages.logs import live_logs, system_logs
 from portal.pages.settings import system_settings
 from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
+from portal.pages.telemetry import system_telemetry
 from portal.presentation.commands import (
     CommandDocument,
     CommandState,
@@ -200,12 +201,9 @@ LOADS: Final[Mapping[str, Load]] = {
     "readings": system_readings,
     "faults": system_faults,
     "commands": system_commands,
-<<<<<<< HEAD
     "logs": live_logs,
-=======
     "logs": system_logs,
     "site-settings": live_site_settings,
->>>>>>> main
 }
 """What each tab that streams loads meanwhile."""
 PAGES: Final[Mapping[str, Load]] = {
@@ -215,6 +213,7 @@ PAGES: Final[Mapping[str, Load]] = {
     "site-settings": site_settings,
     "firmware": system_firmware,
     "logs": system_logs,
+    "telemetry": system_telemetry,
 }
 """What the page of each tab loads."""
 

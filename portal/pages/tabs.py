@@ -42,6 +42,7 @@ TABS: Final = {
         Tab("commands", N_("Commands"), "terminal-2", "commands:read"),
         Tab("firmware", N_("Firmware versions"), "cpu"),
         Tab("logs", N_("Logs"), "file-text", "logs:read"),
+        Tab("telemetry", N_("Telemetry"), "chart-line", "telemetry:read"),
     )
 }
 
