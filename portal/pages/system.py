@@ -202,7 +202,6 @@ LOADS: Final[Mapping[str, Load]] = {
     "faults": system_faults,
     "commands": system_commands,
     "logs": live_logs,
-    "logs": system_logs,
     "site-settings": live_site_settings,
 }
 """What each tab that streams loads meanwhile."""
