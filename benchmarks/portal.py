@@ -175,7 +175,7 @@ async def far(bench: Bench) -> tuple[dict[str, float], dict[str, float]]:
     """Page 10,000 and page 1, in the order of serial numbers and of last communication."""
     figures: dict[str, float] = {}
     ratios: dict[str, float] = {}
-    for column, tie in (("sn", "sn"), ("last_frame_at", "id")):
+    for column, tie in (("sn", "sn"), ("last_frame_at", "sn")):
         query = query_of({"sort": [column]})
         async with bench.database.read() as connection:
             place = text(

@@ -40,6 +40,13 @@ class Counts:
         return self.normal + self.protection + self.fault + self.offline
 
 
+def summed_company(access: Access) -> int | None:
+    """Whose sums are what somebody sees; None where that is of systems to be added up."""
+    if access.user_type == "A":
+        return WHOLE
+    return access.company_id if access.user_type == "B" else None
+
+
 async def counts(connection: AsyncConnection, company_id: int | None = None) -> Counts:
     """The systems of a company, or of the whole fleet."""
     kept = select(*(fleet_counts.c[name] for name in _COUNTED)).where(

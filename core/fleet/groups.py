@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, case, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
-from core.fleet.counters import WHOLE, fold_into
+from core.fleet.counters import WHOLE, fold_into, summed_company
 from core.fleet.scope import visible
 from core.fleet.tables import (
     GROUPED,
@@ -100,10 +100,9 @@ def _group(row: Mapping[Any, Any]) -> Group:
 
 def _source(access: Access) -> Any:
     """Rows of keys and sums that add up to what somebody sees."""
-    if access.user_type == "C" or (access.user_type == "B" and access.company_id is None):
+    if (company := summed_company(access)) is None:
         sums = [each.label(name) for name, each in zip(SUMS, _added(), strict=True)]
         return select(*(systems.c[name] for name in GROUPED), *sums).where(visible(access))
-    company = WHOLE if access.user_type == "A" else access.company_id
     kept, added = fleet_groups, fleet_group_deltas
     names = (*GROUPED, *SUMS)
     of_kept = select(*(kept.c[name] for name in names)).where(kept.c.company_id == company)

@@ -13,7 +13,8 @@ from core.registry import Registry
 from core.runtime import clock, rounds
 from core.runtime.clock import Clock
 from core.runtime.database import Database
-from core.telemetry import day_sums, stale
+from core.telemetry import day_sums, fleet_hours, stale
+from core.telemetry.periods import HOUR
 
 LOGGER = logging.getLogger(__name__)
 INTERVAL: Final = 2.0
@@ -30,6 +31,7 @@ class Daily:
     registry: Registry
     database: Database
     clock: Clock = clock.now
+    _forgot: int = 0
 
     async def adopt(self, registry: Registry) -> None:
         """Find the models of systems in this registry."""
@@ -42,6 +44,10 @@ class Daily:
     async def work(self) -> int:
         """Make all that is due; returns how many days were made."""
         now, made = self.clock(), 0
+        if now - self._forgot >= HOUR:
+            async with self.database.begin() as connection:
+                await fleet_hours.forget(connection, now)
+            self._forgot = now
         while True:
             async with self.database.read() as connection:
                 due = await stale.due_systems(connection, now, CANDIDATES)

@@ -254,11 +254,15 @@ def energy_of(
     system: System, cells: Iterable[Bucket], span: Span, chosen: Mapping[str, set[Address]]
 ) -> Energy:
     """The energy of the buckets of a span, by the sources that count in it."""
-    sums = grown(system, cells, chosen)
+    return Energy(*span, *balance(grown(system, cells, chosen)).values())
+
+
+def balance(sums: Mapping[str, float]) -> dict[str, float | None]:
+    """The energies of `BALANCE` out of what the counters of roles grew by."""
     found = {name: _first(sums, roles) for name, roles in BALANCE.items()}
     if found["consumption"] is None:
-        found["consumption"] = _balance(found)
-    return Energy(*span, *found.values())
+        found["consumption"] = _consumption(found)
+    return found
 
 
 def grown(
@@ -282,7 +286,7 @@ def _first(sums: Mapping[str, float], roles: Iterable[str]) -> float | None:
     return next((sums[role] for role in roles if role in sums), None)
 
 
-def _balance(found: Mapping[str, float | None]) -> float | None:
+def _consumption(found: Mapping[str, float | None]) -> float | None:
     """What was used, where purchase and feed-in are known; else nobody knows."""
     if found["purchase"] is None or found["feed_in"] is None:
         return None

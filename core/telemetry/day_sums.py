@@ -20,7 +20,7 @@ from core.fleet.systems import SystemRecord, model_of
 from core.fleet.tables import systems
 from core.records import Row, write
 from core.registry import Registry, System
-from core.telemetry import stale
+from core.telemetry import fleet_hours, stale
 from core.telemetry.correcting import Added, corrected, in_force, shares_of
 from core.telemetry.half_hours import Day, day_of, packed
 from core.telemetry.periods import EPOCH, site_days
@@ -69,7 +69,8 @@ async def make(
             for n in (0, 1)
         }
         for each in sorted(touched):
-            await _make(connection, (record, model, added), each, differences)
+            day = await _make(connection, (record, model, added), each, differences)
+            await _put_hours(connection, record, each, day, now)
         made += len(touched)
         done |= marks
     await _add(connection, differences)
@@ -108,12 +109,22 @@ async def _lock(connection: AsyncConnection, system_id: int) -> bool:
     )
 
 
+async def _put_hours(
+    connection: AsyncConnection, record: SystemRecord, of: date, made: Day, now: int
+) -> None:
+    """What the system told in each hour of a day that is recent."""
+    number = (of - EPOCH).days
+    if fleet_hours.is_recent(number, now):
+        company_id = record.company_id or NOBODYS
+        await fleet_hours.put(connection, record.id, number, company_id, made.hours)
+
+
 async def _make(
     connection: AsyncConnection,
     whose: tuple[SystemRecord, System, Sequence[Added]],
     of: date,
     differences: Differences,
-) -> None:
+) -> Day:
     record, model, added = whose
     number = (of - EPOCH).days
     same = and_(days.c.system_id == record.id, days.c.day == number)
@@ -126,11 +137,12 @@ async def _make(
     if not (made.heard or shares):
         if old is not None:
             await connection.execute(delete(days).where(same))
-        return
+        return made
     new = _row(record, number, made)
     _count(differences, dict(zip(_COLUMNS, new, strict=True)), 1)
     if old is None or tuple(old[name] for name in _COLUMNS) != new:
         await write(connection, days, _COLUMNS, [new], _REPLACE)
+    return made
 
 
 def _row(record: SystemRecord, number: int, made: Day) -> Row:

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
+from core.fleet.counters import summed_company
 from core.fleet.scope import visible
 from core.fleet.tables import systems
-from core.telemetry.day_sums import WHOLE
 from core.telemetry.periods import EPOCH
 from core.telemetry.tables import ENERGIES, days, fleet_days
 
@@ -122,7 +122,7 @@ async def fleet_totals(
     """
     access.require("systems:read")
     period = _numbers(first, last)
-    if (company := _summed_company(access)) is not None:
+    if (company := summed_company(access)) is not None:
         query = select(fleet_days.c.day, *(fleet_days.c[n] for n in (*ENERGIES, "systems")))
         query = query.where(
             fleet_days.c.company_id == company,
@@ -145,7 +145,7 @@ async def fleet_sum(
     """The days of a period added up by the database, None where there is none; as above."""
     access.require("systems:read")
     period = _numbers(first, last)
-    company = _summed_company(access)
+    company = summed_company(access)
     table = days if company is None else fleet_days
     query = select(
         func.min(table.c.day), func.max(table.c.day), *(func.sum(table.c[n]) for n in ENERGIES)
@@ -161,13 +161,6 @@ async def fleet_sum(
     unit = 1 if company is None else 1000
     said = {name: float(each or 0) / unit for name, each in zip(ENERGIES, sums, strict=True)}
     return FleetSum(EPOCH + timedelta(begin), EPOCH + timedelta(end), **said)
-
-
-def _summed_company(access: Access) -> int | None:
-    """Whose sums in `fleet_days` are what somebody sees; None where rows of `days` are added up."""
-    if access.user_type == "A":
-        return WHOLE
-    return access.company_id if access.user_type == "B" else None
 
 
 def _fleet_total(row: Any, unit: int) -> FleetTotal:

@@ -5,7 +5,7 @@ it shows twice hold what both held. So a day loses no energy and counts none twi
 a half hour of the clock is that of all that it holds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import accumulate, pairwise
 from typing import Final
@@ -17,9 +17,18 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.registry import System
-from core.telemetry.curves import Bucket, Energy, cells_of, chosen_sources, energy_of, grown
+from core.telemetry.curves import (
+    BALANCE,
+    Bucket,
+    Energy,
+    balance,
+    cells_of,
+    chosen_sources,
+    energy_of,
+    grown,
+)
 from core.telemetry.fold import BUCKET
-from core.telemetry.periods import day
+from core.telemetry.periods import HOUR, day
 
 HALF_HOURS: Final = 48
 SOURCES: Final = ("pv.energy", "battery.energy_discharged")
@@ -41,12 +50,17 @@ class HalfHours(Struct, array_like=True, frozen=True):
 
 @frozen
 class Day:
-    """A site's day: its energy, and how many of its `expected` buckets hold something."""
+    """A site's day: its energy, and how many of its `expected` buckets hold something.
+
+    hours: by the beginning of an hour of UTC whole Wh in the order of `BALANCE`, where anything was
+    heard, what is not known being 0; and whether the hour begins within the day.
+    """
 
     energy: Energy
     half_hours: HalfHours
     heard: int
     expected: int
+    hours: Mapping[int, tuple[int, ...]]
 
 
 def clock(of: date, timezone: str) -> Iterator[tuple[int, int]]:
@@ -65,14 +79,16 @@ async def day_of(
     cells = await cells_of(connection, system_id, system, span)
     chosen = await chosen_sources(connection, system_id, system, span[0], cells)
     shown: list[list[Bucket]] = [[] for _ in range(HALF_HOURS)]
+    begins: dict[int, int] = {}
     for start, n in clock(of, timezone):
+        begins.setdefault(n, start - start % HOUR)
         if start in cells:
             shown[n].append(cells[start])
     energy = energy_of(system, cells.values(), span, chosen)
-    found = _half_hours(
-        grown(system, cells.values(), chosen), [grown(system, each, chosen) for each in shown]
-    )
-    return Day(energy, found, len(cells), (span[1] - span[0]) // BUCKET)
+    parts = [grown(system, each, chosen) for each in shown]
+    found = _half_hours(grown(system, cells.values(), chosen), parts)
+    told = [(begins[n], parts[n]) for n, heard in enumerate(shown) if heard]
+    return Day(energy, found, len(cells), (span[1] - span[0]) // BUCKET, _hours(told, span[0]))
 
 
 def packed(found: HalfHours) -> bytes:
@@ -104,6 +120,21 @@ def _half_hours(whole: Mapping[str, float], parts: Sequence[Mapping[str, float]]
         sums(["grid.energy_exported"]) if fed else None,
         own,
     )
+
+
+def _hours(
+    parts: Iterable[tuple[int, Mapping[str, float]]], begin: int
+) -> dict[int, tuple[int, ...]]:
+    """Half hours that begin in the same hour, added up."""
+    found: dict[int, list[float]] = {}
+    for hour, part in parts:
+        sums = found.setdefault(hour, [0.0] * len(BALANCE))
+        for n, kwh in enumerate(balance(part).values()):
+            sums[n] += kwh or 0
+    return {
+        hour: (*(round(1000 * kwh) for kwh in sums), int(hour >= begin))
+        for hour, sums in found.items()
+    }
 
 
 def _rounded(energies: Sequence[float]) -> tuple[int, ...]:

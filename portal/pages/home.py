@@ -11,10 +11,11 @@ from core.access import Access
 from core.fleet import counters, groups
 from core.fleet.installed import KINDS, installed
 from core.records import Connection
-from core.telemetry import days, dead_letters
+from core.telemetry import days, dead_letters, fleet_hours
 from core.telemetry.periods import EPOCH
 from portal.presentation import status
 from portal.presentation.fleet_map import PlaceDocument, fleet_map, places_of
+from portal.presentation.last_day import HourDocument, hour_documents, last_day
 from portal.presentation.times import Zone, zone_of
 from portal.rendering import clock_of
 from portal.resources.systems import models
@@ -106,6 +107,7 @@ class FleetDocument(Struct, frozen=True):
     energy: EnergyDocument | None
     installed: InstalledDocument | None
     places: list[PlaceDocument]
+    hours: list[HourDocument]
 
 
 async def fleet(  # noqa: PLR0917  what the address says
@@ -119,7 +121,7 @@ async def fleet(  # noqa: PLR0917  what the address says
     """Counts of systems by status, of dead letters by code, of plugins and their problems.
 
     Beside them the energy of a period, null where no system told of any, what is installed of a
-    country and product model, or of all, and where systems are.
+    country and product model, or of all, where systems are, and the last 24 hours.
     """
     zone = zone_of("", *clock_of(request))
     async with services.database.read() as connection:
@@ -132,6 +134,8 @@ async def fleet(  # noqa: PLR0917  what the address says
         there = None
         if may_sum:
             there = await _installed(services, connection, access, country, product)
+        now = services.clock()
+        hours = await fleet_hours.last_hours(connection, access, now) if may_sum else []
         recent = await dead_letters.page(connection, limit=5) if may_look else []
     registry = services.registry
     document = FleetDocument(
@@ -147,11 +151,12 @@ async def fleet(  # noqa: PLR0917  what the address says
         len(registry.products),
         len(registry.problems),
         period,
-        zone.at(services.clock()).date(),
+        zone.at(now).date(),
         zone.name,
         energy,
         there,
         places_of(by_country),
+        hour_documents(hours),
     )
     by_status = {name: getattr(counts, name) for name in CARDS}
     cards = [("all", "/systems", counts.total)]
@@ -163,7 +168,8 @@ async def fleet(  # noqa: PLR0917  what the address says
         header=("status", "systems"),
         view={"cards": cards, "recent": recent, "hub": services.hub}
         | {"periods": PERIODS, "energies": ENERGIES, "may_sum": may_sum}
-        | {"kinds": INSTALLED, "models": models(services), "map": fleet_map(document.places)},
+        | {"kinds": INSTALLED, "models": models(services), "map": fleet_map(document.places)}
+        | {"last_day": last_day(hours, now, zone)},
     )
 
 

@@ -15,7 +15,7 @@ from core.fleet import systems
 from core.fleet.systems import Registration
 from core.runtime.daily import Daily
 from core.runtime.transport import Message
-from core.telemetry import day_sums, stale
+from core.telemetry import day_sums, fleet_hours, stale
 from core.telemetry.curves import energy_of_days
 from core.telemetry.days import FleetTotal, fleet_sum, fleet_totals, months, system_days, years
 from core.telemetry.periods import day, site_days
@@ -189,6 +189,30 @@ async def test_days_follow_their_system_to_another_company_and_zone(bench: Bench
         assert await fleet_totals(connection, seven, FIRST - timedelta(2), LAST) == []
         totals = await fleet_totals(connection, eight, FIRST - timedelta(2), LAST)
     assert sum(each.generation for each in totals) == pytest.approx(0.99)
+
+
+async def test_the_last_hours_are_those_of_the_days(bench: Bench) -> None:
+    sn, _ = await _system(bench, "Asia/Kolkata")
+    last = (bench.now - MIDNIGHT) // HOUR
+    await bench.take(*(_sent(sn, hours, 1000 + 10 * hours) for hours in range(last - 60, last)))
+    await _make(bench)
+    seven = Access(1, "b", "B", 7, frozenset({"systems:read"}))
+    for company, hours in (("NULL", 0), ("7", 23)):
+        async with bench.database.begin() as connection:
+            await connection.execute(text(f"UPDATE systems SET company_id = {company}"))
+        await _make(bench)
+        async with bench.database.read() as connection:
+            found = await fleet_hours.last_hours(connection, PLATFORM, bench.now)
+            assert len(await fleet_hours.last_hours(connection, seven, bench.now)) == hours
+        assert [each.systems for each in found] == [1] * 23
+        assert [each.generation for each in found] == [pytest.approx(0.01)] * 23
+    await bench.take(_sent(sn, last, 1000 + 10 * last + 500))
+    await _make(bench)
+    async with bench.database.begin() as connection:
+        found = await fleet_hours.last_hours(connection, PLATFORM, bench.now)
+        assert found[-1].generation == pytest.approx(0.51)
+        await fleet_hours.forget(connection, bench.now + 5 * 24 * HOUR)
+        assert await fleet_hours.last_hours(connection, PLATFORM, bench.now) == []
 
 
 async def test_a_change_meanwhile_keeps_its_mark(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import attrs
 from sqlalchemy import insert
 
 from core.telemetry.periods import EPOCH
-from core.telemetry.tables import ENERGIES, fleet_days
+from core.telemetry.tables import ENERGIES, fleet_days, fleet_hours
 from portal.services import Services
 from tests.portal.conftest import NOW, Site
 
@@ -56,7 +56,15 @@ async def test_what_is_installed_and_where(site: Site) -> None:
     (place,) = found["places"]
     assert (place["country"], place["systems"], place["sites"]) == ("DE", 1, 0)
     assert (round(place["north"], 1), round(place["east"], 1)) == (50.1, 11.0)
+    hour = NOW - NOW % 3_600_000
+    async with site.database.begin() as connection:
+        sums = {**dict.fromkeys(ENERGIES, 0), "generation": 2_500_000}
+        row = {"company_id": -1, "hour": hour, "systems": 1}
+        await connection.execute(insert(fleet_hours).values(**row, **sums))
+    (told,) = (await site.client.get("/home.json")).json()["hours"]
+    assert (told["time"], told["generation"]) == ("2026-09-21T14:00:00.000Z", 2500)
     page = (await site.client.get("/")).text
+    assert "Energy by hour in MWh" in page
     assert 'href="/systems?country=DE" aria-label="Germany: 1 system, Fault 1"' in page
     assert "1 has no figure" in page
     nothing = (await site.client.get("/home.json?country=AT")).json()["installed"]
