@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +33,19 @@ class LogMessage:
         """The lines that are not blank; bytes that are no UTF-8 are written as hex escapes."""
         text = printable(self.body.decode(errors="backslashreplace"))
         return [line for line in text.splitlines() if line.strip()]
+
+
+async def last_line(connection: AsyncConnection, system_id: int) -> tuple[str, int] | None:
+    """The newest line of a system as it came, and when it was received (UTC milliseconds)."""
+    query = (
+        select(log_lines.c.line, log_records.c.received_at)
+        .join(log_lines)
+        .where(log_records.c.system_id == system_id)
+        .order_by(log_records.c.received_at.desc(), log_records.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (row.line, row.received_at)
 
 
 async def store(connection: AsyncConnection, messages: Sequence[LogMessage]) -> None:

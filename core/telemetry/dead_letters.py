@@ -109,6 +109,16 @@ async def page(
     return await _found(connection, query.order_by(dead_letters.c.id.desc()).limit(limit))
 
 
+async def count_since(connection: AsyncConnection, sn: str, time: int) -> int:
+    """How many different messages of a system came after a moment and could not be taken in."""
+    query = select(func.count()).where(
+        dead_letters.c.sn == sn,
+        dead_letters.c.last_at > time,
+        dead_letters.c.resolved_at.is_(None),
+    )
+    return int(await connection.scalar(query) or 0)
+
+
 async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> list[DeadLetter]:
     """These dead letters, in the order in which they first came."""
     query = select(*(dead_letters.c[name] for name in DeadLetter.__annotations__))

@@ -4,7 +4,9 @@ A column is a stretch of time that is drawn as wide as a pixel, or told in a lin
 lies between its least and its most value is not seen there, so nothing else of it is kept.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Final
 
 from attrs import define, evolve, field, frozen
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +16,9 @@ from core.telemetry.curves import Address
 from core.telemetry.history import frames_between
 from core.telemetry.periods import Span
 from core.thing_model.layout.fields import Value
+
+GO: Final = 50
+"""Frames that are decoded before others have their turn in this process."""
 
 
 @frozen
@@ -107,7 +112,11 @@ async def samples(
             places = [_place(channel, key) if at == slot else None for at, key in points]
             if all(place is None for place in places):
                 continue
+            turn = 0
             async for frame in frames_between(connection, system_id, slot, channel.name, *span):
+                turn += 1
+                if turn % GO == 0:
+                    await asyncio.sleep(0)
                 if (said := _said(channel, frame.body)) is None:
                     continue
                 values = tuple(None if place is None else said[place] for place in places)

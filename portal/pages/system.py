@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from attrs import evolve
@@ -17,6 +18,7 @@ from portal.pages.device import TheDevice, load_device
 from portal.pages.figures import figures_of
 from portal.pages.firmware import system_firmware
 from portal.pages.logs import live_logs, system_logs
+from portal.pages.offline import facts_of
 from portal.pages.settings import system_settings
 from portal.pages.site_settings import live_site_settings, site_settings
 from portal.pages.tabs import TABS, loaded_tab
@@ -41,6 +43,7 @@ from portal.presentation.flow import power_flow
 from portal.presentation.house import RoleReading, tiles
 from portal.presentation.period import Range
 from portal.presentation.readings import ReadingDocument, reading_documents, sections
+from portal.presentation.window import around_fault
 from portal.services import TheServices
 from portal.signing_in import TheAccess
 from portal.twins import Load, Loaded, page
@@ -99,6 +102,7 @@ async def live_overview(services: TheServices, device: TheDevice) -> Loaded[Devi
     """A system with its role readings, readings, components and open faults."""
     async with services.database.read() as connection:
         present = await faults.open_of(connection, device.record.id)
+        silence = await facts_of(connection, services.registry, device)
     record, house = device.record, device.house()
     document = DeviceDocument(
         record.sn,
@@ -120,6 +124,7 @@ async def live_overview(services: TheServices, device: TheDevice) -> Loaded[Devi
         "tiles": list(tiles(house)),
         "flow": power_flow(house),
         "components": alike(document.components),
+        "silence": silence,
     }
     return loaded_tab(device, document, "", rows, READING_COLUMNS, view)
 
@@ -152,7 +157,11 @@ async def system_faults(
         (f.slot, f.code, f.label, f.severity, f.opened_at, f.closed_at, f.advice)
         for f in document.history
     ]
-    view = {"before": before, "offered": advice.offered}
+    view = {
+        "before": before,
+        "offered": advice.offered,
+        "around_fault": partial(around_fault, device.record.timezone, services.clock()),
+    }
     return loaded_tab(device, document, "faults", rows, header, view)
 
 

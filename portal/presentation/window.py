@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
@@ -10,10 +10,13 @@ from attrs import frozen
 from core.records import RequestError
 from core.telemetry.periods import DAY, Span, day
 from core.thing_model.problems import Problem
+from portal.presentation.device import FaultDocument
 from portal.presentation.period import Period, Range, period_of, query_of, site_date
 from portal.texts import _
 
 MOST_DAYS: Final = 31
+AROUND: Final = 600_000
+"""Milliseconds before and after a fault that tell of it."""
 WIDTHS: Final = tuple(1000 * n for n in (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 86_400))
 """Widths of columns in milliseconds, each a multiple of the one before it."""
 
@@ -87,6 +90,13 @@ def _moment(name: str, text: str, timezone: str) -> int:
     except (ValueError, OverflowError) as error:
         hint = _("write it as 2026-11-22T10:30")
         raise RequestError(Problem(name, _("is not a moment"), hint)) from error
+
+
+def around_fault(timezone: str, now: int, fault: FaultDocument) -> str:
+    """The address's question for the time of a fault, and some minutes before and after it."""
+    until = now if fault.closed_at is None else fault.closed_at
+    end = min(until + AROUND, fault.opened_at - AROUND + MOST_DAYS * DAY)
+    return urlencode(Window(fault.opened_at - AROUND, end, timezone).query)
 
 
 def neighbours(window: Window) -> tuple[dict[str, str], dict[str, str]]:

@@ -2,7 +2,10 @@
 
 import csv
 import io
+import re
+from html import unescape
 
+from core.runtime.sweeper import Sweeper
 from core.telemetry.samples import Columns
 from tests.portal import unseen
 from tests.portal.conftest import NOW, Site
@@ -82,3 +85,36 @@ async def test_what_cannot_be_drawn_is_said(site: Site):
         assert words in answer.text
     empty = (await site.client.get(f"{PAGE}/history?{CHOSEN}&range=day&at=2026-01-01")).text
     assert "Nothing was heard of these datapoints" in empty
+
+
+async def test_facts_of_a_silence_and_the_recording_of_a_fault(site: Site):
+    page = (await site.client.get(f"{PAGE}/faults")).text
+    found = re.search(r'href="([^"]+/telemetry\?from=[^"]+)"', page)
+    assert found, page
+    around = unescape(found[1]).replace("/telemetry", "/history.json")
+    said = (await site.client.get(around)).json()
+    assert said["from"] == (NOW - 50 - 600_000) // 1000
+    assert [fault["label"] for fault in said["faults"]] == ["melting"]
+    assert 'id="silence" aria-labelledby="why-offline" hidden' in (await site.client.get(PAGE)).text
+    await site.register(sn="ZQ9000000002")
+    await site.hear(unseen.frame(), sn="ZQ9000000002")
+    site.clock.now += 5_000
+    limit = f"{PAGE}/commands/inverter/set_feed_limit"
+    assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
+    await site.hear(unseen.frame(), "wrong")
+    site.clock.now += 931_000
+    await Sweeper(site.database, site.clock).work()
+    page = (await site.client.get(PAGE)).text
+    for fact in (
+        "one is expected every 5 s",
+        "it says that it is online",
+        "Its last fault, not gone when it fell silent: melting",
+        "Its last line of log: nobody knows this &lt;b&gt;line&lt;/b&gt;",
+        "Messages that could not be read since the last one that could: 1",
+        "Command set_feed_limit: Queued",
+        "It stands at no site",
+        "inverters.zephyr_q9 1 of 1 other systems are offline, 1 of them since the same",
+        f'href="/dead-letters?sn={unseen.SN}"',
+    ):
+        assert fact in page, fact
+    assert f'href="{PAGE}#silence">Why?</a>' in page
