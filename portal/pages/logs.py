@@ -22,6 +22,7 @@ from portal.pages.device import Device, TheDevice, load_device
 from portal.pages.tabs import TABS, loaded_tab
 from portal.presentation.status import LOG
 from portal.presentation.timeline import COLUMNS, LogDocument, log_documents
+from portal.presentation.times import iso
 from portal.rendering import render_page
 from portal.services import Services, TheServices
 from portal.signing_in import TheAccess, address_of, needs
@@ -127,6 +128,7 @@ async def logs_of(
     rows = [[_flat(getattr(each, name)) for name in COLUMNS] for each in records]
     view = {
         "asked": asked,
+        "frozen": asked.query(**_frozen(wanted, now)),
         "states": STATES,
         "reach": device.zone.shown(wanted.since) if wanted.text and wanted.since else "",
         "may_note": reader.may("logs:edit"),
@@ -226,6 +228,12 @@ def _tried(frame: Frame, variant: str, firmware: str) -> str:
             "payload": frame.body.hex(),
         }
     )
+
+
+def _frozen(wanted: Wanted, now: int) -> dict[str, str]:
+    """Both ends as they are now, whatever the clock of who opens it."""
+    ends = {"from": wanted.since, "to": now if wanted.until is None else wanted.until}
+    return {name: iso(at) for name, at in ends.items() if at is not None}
 
 
 def _moment(text: str, now: int, zone: str, *, end: bool = False) -> int | None:

@@ -246,6 +246,7 @@ class Resource:
     list_context, detail_context: what `template` and `detail_template` show beside rows and row.
     detail: whether there is a page of a row; where another page is it, columns link there.
     zone: the listing's column with the IANA time zone of a row; sheets then tell times by it too.
+    passes_on: whether the pages of its rows are told the list they are opened from, by `list`.
     refresh: seconds after which an open list looks again; 0 never does.
     """
 
@@ -270,6 +271,7 @@ class Resource:
     empty: Empty | None = None
     export: bool = True
     zone: str = ""
+    passes_on: bool = False
     refresh: int = 0
     reading: str = "read"
     template: str = "resource/list.html.jinja"

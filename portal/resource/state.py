@@ -14,6 +14,8 @@ from portal.resource.declared import Column, Resource, default_columns
 
 COLUMNS: Final = "columns"
 VIEW: Final = "view"
+LIST: Final = "list"
+"""By which the page of a row is told the list that it was opened from."""
 OTHERS: Final = ("tz", "lang", "theme", "density", VIEW, "done", "refused")
 """Parameters of the shell and of messages, which say nothing of the list."""
 Pairs = Sequence[tuple[str, str]]
@@ -67,6 +69,11 @@ class State:
             *self.kept,
         ]
         return f"{self.path}{suffix}{'?' if parts else ''}{urlencode(parts, safe=':,')}"
+
+    @property
+    def named(self) -> str:
+        """Filters and order, as the page of a row keeps them to know what stands beside it."""
+        return urlencode([*self.filters(), *self.order()]) or f"{SORT}={self.query.sort}"
 
     def without(self, *pairs: tuple[str, str]) -> str:
         """The address without some values of filters."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from core.listing import rows
 from core.listing.facets import Count
@@ -13,7 +14,7 @@ from core.listing.tables import Row
 from portal.resource.cells import Shown, shown
 from portal.resource.declared import Column, Resource, chosen
 from portal.resource.shelf import Shelf, field_of
-from portal.resource.state import State
+from portal.resource.state import LIST, State
 
 
 @frozen
@@ -113,11 +114,14 @@ def heads(resource: Resource, state: State) -> Iterator[Head]:
         yield Head(column, state.sorted_by(column.id, descending=descending), order)
 
 
-def lines(shelf: Shelf, columns: Sequence[Column], found: Sequence[Row]) -> Iterator[Line]:
-    resource = shelf.resource
+def lines(shelf: Shelf, state: State, found: Sequence[Row]) -> Iterator[Line]:
+    resource, columns = shelf.resource, state.columns
+    tail = f"?{urlencode({LIST: state.named})}" if resource.passes_on else ""
     labels = {column.id: chosen(column.choices, shelf.services) for column in columns}
     for row in found:
         cells = [shown(resource, c, row, labels[c.id], shelf.access) for c in columns]
+        if cells and cells[0].link:
+            cells[0] = evolve(cells[0], link=f"{cells[0].link}{tail}")
         yield Line(str(row[resource.listing.key]), cells, row)
 
 
@@ -133,7 +137,7 @@ async def list_context(
         "filters": await filter_views(shelf, state),
         "chips": list(chips(shelf, state)),
         "heads": list(heads(resource, state)),
-        "lines": list(lines(shelf, state.columns, page.rows)),
+        "lines": list(lines(shelf, state, page.rows)),
         "page": page,
         "count": count,
         "actions": [action for action in shelf.actions() if action.bulk],

@@ -137,6 +137,7 @@ SYSTEMS: Final = Resource(
     needs=("id", "product_id", "product_version", "firmware", "last_frame_at"),
     detail=False,
     zone="timezone",
+    passes_on=True,
     refresh=5,
     template="resource/systems.html.jinja",
     empty=Empty(

@@ -1,0 +1,46 @@
+"""The head of a device's page: its link, its neighbours in the list it came from, fixed times."""
+
+import re
+from html import unescape
+
+from tests.portal import unseen
+from tests.portal.conftest import Site
+
+SNS = (unseen.SN, "ZQ9000000002", "ZQ9000000003")
+
+
+async def neighbours(site: Site, path: str) -> list[str]:
+    page = (await site.client.get(path)).text
+    found = re.search(r'hx-get="(/systems/\w+/neighbours[^"]*)"', page)
+    assert found, page[:3000]
+    answer = await site.client.get(unescape(found[1]))
+    assert answer.status_code == 200
+    return [unescape(link) for link in re.findall(r'data-key="[pn]" href="([^"]+)"', answer.text)]
+
+
+async def test_a_page_knows_the_list_it_was_opened_from(site: Site):
+    for sn in SNS[1:]:
+        await site.register(sn)
+    for query in ("", "?sort=-sn", "?country=DE&sort=-registered_at"):
+        page = (await site.client.get(f"/systems{query}")).text
+        links = [unescape(each) for each in re.findall(r'<th [^>]*><a href="([^"]+)"', page)]
+        links = [each for each in links if each.startswith("/systems/ZQ")]
+        assert len(links) == 3, links
+        assert await neighbours(site, links[0]) == [links[1]], query
+        assert await neighbours(site, links[1]) == [links[0], links[2]], query
+        assert await neighbours(site, links[2]) == [links[1]], query
+    tab = links[1].replace("/settings", "/logs")
+    assert await neighbours(site, tab) == [
+        each.replace("/settings", "/logs") for each in (links[0], links[2])
+    ]
+    plain = (await site.client.get(f"/systems/{unseen.SN}")).text
+    assert "/neighbours" not in plain
+    assert "Copy link" in plain
+    assert f'data-key="y" href="/systems/{unseen.SN}?range=day&amp;at=2026-09-21#charts"' in plain
+    logs = (await site.client.get(f"/systems/{unseen.SN}/logs?from=now-24h")).text
+    fixed = re.search(r'data-key="y" href="([^"]+)"', logs)
+    assert fixed
+    assert "from=2026-09-20T14%3A13%3A20.000Z" in fixed[1]
+    assert "to=2026-09-21T14%3A13%3A20.000Z" in fixed[1]
+    odd = await site.client.get(f"/systems/{unseen.SN}/neighbours?list=gossip%3D1")
+    assert "data-key" not in odd.text
