@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,14 @@ from jsonschema import Draft202012Validator
 from core.hookspecs import hookimpl
 from core.product_files import document_of, document_problems, text_of
 from core.schemas import plugin_schema
-from core.tables import RegisterTable, fault_table, product_files, range_of, register_table
+from core.tables import (
+    RegisterTable,
+    enumerations,
+    fault_table,
+    product_files,
+    range_of,
+    register_table,
+)
 from core.thing_model.command import Command
 from core.thing_model.datapoint import Datapoint
 from core.thing_model.decoder import Decoder
@@ -66,6 +74,7 @@ def module_of(name: str, path: Path) -> ModuleType:
     """A module whose hooks declare what the folder of a `plugin.toml` says; raises ModelError."""
     said = read_plugin_file(path)
     tables = _Tables(path, said)
+    tables.check()
     module = ModuleType(name, f"{said.kind}.{said.name}, read from {FILE}")
     module.__file__ = str(path)
     vars(module)["__version__"] = said.version
@@ -106,6 +115,29 @@ class _Tables:
 
     def _has(self, name: str) -> bool:
         return self.path.with_name(name).exists()
+
+    def check(self) -> None:
+        """Raises ModelError with a Problem for every wrong row of every table."""
+        wrong = dict[str, tuple[Problem, ...]]()
+        tables: dict[str, Callable[[], object]] = {
+            "enums.csv": lambda: enumerations(str(self.path)),
+            "registers.csv": lambda: self._sound_registers(enums="enums.csv" not in wrong),
+            "faults.csv": self._faults,
+        }
+        for name, read in tables.items():
+            if self._has(name):
+                try:
+                    read()
+                except ModelError as error:
+                    wrong[name] = error.problems
+        if wrong:
+            raise ModelError(chain.from_iterable(wrong.values()))
+
+    def _sound_registers(self, *, enums: bool) -> None:
+        (self._registers if enums else register_table(str(self.path))).check()
+
+    def _faults(self) -> list[Fault]:
+        return list(fault_table(str(self.path)))
 
     def datapoints(self) -> Iterator[Datapoint]:
         """Of the rows; a plugin without a table has ratings only."""
@@ -153,9 +185,7 @@ class _Tables:
 
     def faults(self) -> Iterable[Fault]:
         """Of faults.csv, whose bit fields are datapoints."""
-        if not self._has("faults.csv"):
-            return ()
-        return fault_table(str(self.path))
+        return self._faults() if self._has("faults.csv") else ()
 
     def commands(self) -> Iterator[Command]:
         return map(self._command, self.said.commands)

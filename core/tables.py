@@ -10,7 +10,6 @@ Missing columns are empty.
 A table of traits beside it names the few datapoints that have one: `point`, `trait`, `share_of`.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from core.table_rows import Made, each_of, rows_of
 from core.thing_model.datapoint import Datapoint, Enumeration, Symbol
 from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
@@ -84,7 +84,7 @@ class RegisterTable:
     ) -> tuple[Field, ...]:
         """The fields at addresses `first` to `last`; with a variant only those it replaces."""
         placed = self._placed.get((table, variant), ())
-        return tuple(self._field(row) for at, row in placed if first <= at <= last)
+        return tuple(self._made(_field, (row for at, row in placed if first <= at <= last)))
 
     @cached_property
     def _placed(self) -> dict[tuple[str, str], list[tuple[int, Mapping[str, str]]]]:
@@ -93,7 +93,8 @@ class RegisterTable:
         for row in self.rows:
             if row.get("address") or row.get("register_list"):
                 place = found.setdefault((row["table"], row["variant"]), [])
-                place.append((_addresses(row)[0], row))
+                (addresses,) = self._made(_addresses, [row])
+                place.append((addresses[0], row))
         return found
 
     def answer(
@@ -123,37 +124,35 @@ class RegisterTable:
 
         A value may also stand `inside` other objects, "params.em:0" for one.
         """
-        return tuple(self._json_field(row, inside) for row in self.rows if row["table"] == table)
-
-    def _json_field(self, row: Mapping[str, str], inside: Iterable[str]) -> JsonField:
-        try:
-            word, path = JSON_WORDS[row["data_type"]], row["json_path"]
-            return word(row["point"], path, *(f"{outer}.{path}" for outer in inside))
-        except (ValueError, KeyError) as error:
-            raise ModelError([self._problem(row, error)]) from None
+        named = (row for row in self.rows if row["table"] == table)
+        return tuple(self._made(lambda row: _json_field(row, inside), named))
 
     def datapoints(self, **changes: Any) -> Iterator[Datapoint]:
         """A datapoint per key, of the rows without variant; `changes` are common attributes."""
-        seen: set[str] = set()
+        first: dict[str, Mapping[str, str]] = {}
         for row in self.rows:
-            if not row["variant"] and row["point"] not in seen:
-                seen.add(row["point"])
-                yield self._datapoint({**row, **self.traits.get(row["point"], {})}, changes)
+            if not row["variant"]:
+                first.setdefault(row["point"], {**row, **self.traits.get(row["point"], {})})
+        yield from self._made(lambda row: _datapoint(row, self.enums, changes), first.values())
 
-    def _field(self, row: Mapping[str, str]) -> Field:
-        try:
-            return _field(row)
-        except (ValueError, KeyError) as error:
-            raise ModelError([self._problem(row, error)]) from None
+    def check(self) -> None:
+        """Raises ModelError with a Problem for every row that says something wrong."""
+        self._made(self._whole_row, self.rows)
 
-    def _datapoint(self, row: Mapping[str, str], changes: Mapping[str, Any]) -> Datapoint:
-        try:
-            return _datapoint(row, self.enums, changes)
-        except (ValueError, KeyError) as error:
-            raise ModelError([self._problem(row, error)]) from None
+    def _whole_row(self, row: Mapping[str, str]) -> None:
+        if self.enums and row.get("enum", "") not in ("", *self.enums):
+            known = ", ".join(self.enums)
+            raise ValueError(f"enum {row['enum']!r} is not known; known are {known}")
+        _datapoint(row, self.enums, {})
+        if row.get("address") or row.get("register_list"):
+            _field(row)
+        elif row.get("json_path"):
+            _json_field(row, ())
 
-    def _problem(self, row: Mapping[str, str], error: Exception) -> Problem:
-        return Problem(f"{self.path}: {row['point'] or 'row ' + row['address']}", str(error))
+    def _made(
+        self, make: Callable[[Mapping[str, str]], Made], rows: Iterable[Mapping[str, str]]
+    ) -> list[Made]:
+        return each_of(self.path, make, rows)
 
 
 def register_table(
@@ -162,14 +161,14 @@ def register_table(
     """The table `name` in the folder of the file `beside` (a plugin's `__file__`)."""
     path = Path(beside).with_name(name)
     columns = ("table", "variant", "point", "address")
-    rows = tuple({**dict.fromkeys(columns, ""), **row} for row in _rows(path))
+    rows = tuple({**dict.fromkeys(columns, ""), **row} for row in rows_of(path))
     named = enumerations(beside, enums) if enums else {}
     return RegisterTable(path, rows, named, _traits(path.with_name(traits), rows) if traits else {})
 
 
 def _traits(path: Path, rows: Iterable[Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
     """The rows of a table of traits by datapoint; one that is no datapoint is a mistake."""
-    found: dict[str, Mapping[str, str]] = {row["point"]: row for row in _rows(path)}
+    found: dict[str, Mapping[str, str]] = {row["point"]: row for row in rows_of(path)}
     if lost := found.keys() - {row["point"] for row in rows}:
         what = f"names {', '.join(sorted(lost))}, which the registers have not"
         raise ModelError([Problem(str(path), what)])
@@ -178,10 +177,15 @@ def _traits(path: Path, rows: Iterable[Mapping[str, str]]) -> dict[str, Mapping[
 
 def enumerations(beside: str, name: str = "enums.csv") -> dict[str, Enumeration]:
     """Enumerations by name, from rows of `enum`, `value`, `symbol`, `label`, `confidence`."""
-    symbols: dict[str, dict[int, Symbol]] = {}
-    for row in _rows(Path(beside).with_name(name)):
+
+    def made(row: Mapping[str, str]) -> tuple[str, int, Symbol]:
         symbol = Symbol(row["symbol"], row["label"] or row["symbol"], _as_is(row, "confidence"))
-        symbols.setdefault(row["enum"], {})[int(row["value"])] = symbol
+        return row["enum"], int(row["value"]), symbol
+
+    path = Path(beside).with_name(name)
+    symbols: dict[str, dict[int, Symbol]] = {}
+    for enum, value, symbol in each_of(path, made, rows_of(path)):
+        symbols.setdefault(enum, {})[value] = symbol
     return {name: Enumeration(name, values) for name, values in symbols.items()}
 
 
@@ -193,35 +197,35 @@ def fault_table(
     `datapoints` maps each bit field of the table to the key of the datapoint that carries it;
     without it a bit field is named like its datapoint.
     """
-    for row in _rows(Path(beside).with_name(name)):
+
+    def made(row: Mapping[str, str]) -> Fault | None:
         field = row["bitfield"]
-        if key := field if datapoints is None else datapoints.get(field):
-            yield Fault(
-                key,
-                row["symbol"],
-                bit=_whole(row.get("bit")),
-                equals=_whole(row.get("equals")),
-                label=row.get("label", ""),
-                number=row.get("number", ""),
-                severity=_as_is(row, "severity") or "warning",
-                source=row.get("source", ""),
-                confidence=_as_is(row, "confidence"),
-                doc=row.get("doc", ""),
-                advice=row.get("advice", ""),
-            )
+        key = field if datapoints is None else datapoints.get(field)
+        return _fault(key, row) if key else None
+
+    path = Path(beside).with_name(name)
+    yield from filter(None, each_of(path, made, rows_of(path)))
+
+
+def _fault(key: str, row: Mapping[str, str]) -> Fault:
+    return Fault(
+        key,
+        row["symbol"],
+        bit=_whole(row.get("bit")),
+        equals=_whole(row.get("equals")),
+        label=row.get("label", ""),
+        number=row.get("number", ""),
+        severity=_as_is(row, "severity") or "warning",
+        source=row.get("source", ""),
+        confidence=_as_is(row, "confidence"),
+        doc=row.get("doc", ""),
+        advice=row.get("advice", ""),
+    )
 
 
 def product_files(beside: str) -> list[Path]:
     """The TOML files in the folder `products` beside a plugin's `__file__`."""
     return sorted(Path(beside).with_name("products").glob("*.toml"))
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            return [{k: v or "" for k, v in row.items()} for row in csv.DictReader(lines)]
-    except OSError as error:
-        raise ModelError([Problem(str(path), f"cannot be read: {error}")]) from None
 
 
 def _as_is(row: Mapping[str, str], column: str) -> Any:
@@ -233,6 +237,13 @@ def _addresses(row: Mapping[str, str]) -> tuple[int, ...]:
     if listed := row.get("register_list"):
         return tuple(int(address, 0) for address in listed.split(";"))
     return (int(row["address"], 0),)
+
+
+def _json_field(row: Mapping[str, str], inside: Iterable[str]) -> JsonField:
+    kind, path = row["data_type"], row["json_path"]
+    if kind not in JSON_WORDS:
+        raise ValueError(f"data_type {kind!r} is not known; types are {', '.join(JSON_WORDS)}")
+    return JSON_WORDS[kind](row["point"], path, *(f"{outer}.{path}" for outer in inside))
 
 
 def _field(row: Mapping[str, str]) -> Field:

@@ -98,6 +98,27 @@ def test_all_mistakes_of_the_file_are_told_at_once(tmp_path: Path):
     assert "name: is 'm2', its folder is meters/m1" in said
 
 
+def test_all_wrong_rows_of_all_tables_are_told_at_once(tmp_path: Path):
+    rows = (
+        ROWS.replace("uint16,0.1", "uint17,0.1").replace("1,uint16,0.01", "1,uint16,tenth")
+        + "holding,2,1,uint16,1,W,ro,power,,too many\n"
+    )
+    faults = "bitfield,bit,symbol\nlimit,three,stalled\nlimit,1,fine\nlimit,1,lost\nlimit,x,hot\n"
+    said = refusals(written(tmp_path, HEAD + READ, rows, **{"faults.csv": faults}))
+    assert [each.partition(": ")[2][:25] for each in said] == [
+        "voltage, line 2: data_typ", "voltage, line 3: 'tenth' ", "power, line 5: has more c",
+        "stalled, line 2: 'three' ", "hot, line 5: 'x' is not a",
+    ]  # fmt: skip
+    (tmp_path / "meters/m1/registers.csv").write_text(rows.replace(",too many", ""))
+    said = refusals(tmp_path)
+    assert "voltage, line 2: data_type 'uint17' is not known" in said[0]
+    assert "voltage, line 3: 'tenth' is not a number" in said[1]
+    assert len(said) == 4
+    (tmp_path / "meters/m1/enums.csv").write_text("enum,value,symbol,label\nmodes,one,on,\n")
+    assert "enums.csv: on, line 2: 'one' is not a whole number" in refusals(tmp_path)[0]
+    assert len(refusals(tmp_path)) == 5
+
+
 def test_python_beside_the_file_is_refused_and_never_run(tmp_path: Path):
     folder = written(tmp_path, HEAD + READ, **{"__init__.py": "raise SystemExit('was run')"})
     (said,) = refusals(folder)

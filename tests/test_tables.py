@@ -134,7 +134,7 @@ def declared(table: RegisterTable) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("row", "said"), [
     ("holding,1,1,uint17,,1,,key,,,,", "data_type 'uint17' is not known"),
-    ("holding,1,1,uint16,,ten,,key,,,,", "could not convert"),
+    ("holding,1,1,uint16,,ten,,key,,,,", "'ten' is not a number"),
     ("holding,1,1,uint16,,1,furlong,key,,,,", "'furlong' is not known"),
     ("holding,1,1,uint16,,1,V,key,,100,,", "not written as low..high"),
 ])  # fmt: skip

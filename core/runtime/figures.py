@@ -1,11 +1,13 @@
 """The figures of one ingest process: what it takes in, in what batches, and how late."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field
 
 from core.runtime.transport import BATCH_SIZE
+from core.telemetry.frames import Arrival
 from core.telemetry.latest import Changes, time_of
 
 
@@ -16,9 +18,12 @@ class IngestFigures:
     `busy_since` is since when every batch has been full, `working_since` when the batch in hand was
     begun; `lag` is how old the newest frame of the last batch was when it was acknowledged, and
     `acknowledged_after` how long that batch was in hand, both in milliseconds.
+    `read` are the frames that each plugin was given, `unread` those of them that it could not read.
     """
 
     counts: Counter[str] = field(factory=Counter[str])
+    read: Counter[str] = field(factory=Counter[str])
+    unread: Counter[str] = field(factory=Counter[str])
     batches: int = 0
     messages: int = 0
     last_size: int = 0
@@ -33,6 +38,13 @@ class IngestFigures:
         """A batch is in hand."""
         self.working_since = now
         self.started_at = self.started_at or now
+
+    def note(self, arrivals: Iterable[Arrival]) -> None:
+        """These frames were kept."""
+        for each in arrivals:
+            self.read[each.part.plugin.name] += 1
+            if each.values is None:
+                self.unread[each.part.plugin.name] += 1
 
     def end(self, size: int, changes: Changes, now: int) -> None:
         """The batch is stored and acknowledged."""
@@ -57,4 +69,5 @@ class IngestFigures:
             "busy_since": self.busy_since,
             "working_since": self.working_since,
             "counts": dict(self.counts),
+            "plugins": {name: [n, self.unread[name]] for name, n in self.read.items()},
         }

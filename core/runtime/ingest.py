@@ -224,6 +224,8 @@ class Ingest:
         found.announced += announced
         found.rejected += refused + unreadable + unknown
         changes = await self._store.keep(found, now, replay=replay)
+        if not replay:
+            self.figures.note(found.arrivals)
         return Taken(changes, found.rejected, fresh)
 
     async def _give_up(self, message: Message, now: int, error: Exception) -> Taken:

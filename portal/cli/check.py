@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
 from core.conformance import Report, chosen_plugins, known_plugins, report
+from core.plugin_archives import unpack
+from core.thing_model.problems import ModelError
 from portal.cli import near
 from portal.cli.lookup import folder_option, registry_with
 
@@ -16,14 +19,34 @@ SHOWN = 20
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--zip",
+    "archive",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A plugin without Python as a zip: unpacked where nothing in it is strange, and tried.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every finding.")
 @folder_option
-def check(names: tuple[str, ...], folder: Path | None, *, as_json: bool) -> None:
+def check(
+    names: tuple[str, ...], folder: Path | None, archive: Path | None, *, as_json: bool
+) -> None:
     """Try every rule on the named plugins, on those of the folder, or on all.
 
     For each plugin: its tier, the mutants that its vectors catch, and where the best frame of each
     decoder comes from. Exit code 1 if anything is found.
     """
+    if archive is None:
+        _check(names, folder, as_json=as_json)
+        return
+    with TemporaryDirectory() as unpacked:
+        try:
+            name = unpack(archive.read_bytes(), Path(unpacked))
+        except ModelError as error:
+            raise click.ClickException(str(error)) from None
+        _check((name,), Path(unpacked), as_json=as_json)
+
+
+def _check(names: tuple[str, ...], folder: Path | None, *, as_json: bool) -> None:
     registry = registry_with(folder)
     try:
         chosen = chosen_plugins(registry, names, folder)

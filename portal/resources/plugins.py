@@ -11,10 +11,14 @@ from core.listing.memory import MemoryListing, Row
 from core.listing.query import Occasion, Sort
 from core.plugin import Plugin
 from core.registry import Registry
+from core.upkeep import decoding
+from core.upkeep.decoding import Decoding
 from portal.presentation.catalogue import PluginCounts, counts_of, problem_document
 from portal.presentation.status import Mark
+from portal.presentation.tiers import tiers
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
-from portal.texts import N_
+from portal.services import Services
+from portal.texts import N_, _
 
 COUNTS: Final = PluginCounts.__struct_fields__
 NAMES: Final = (
@@ -24,6 +28,14 @@ STATES: Final = {
     "loaded": Mark(N_("Loaded"), "circle-check", "success"),
     "troubled": Mark(N_("Loaded in part"), "alert-triangle", "warning"),
     "left_out": Mark(N_("Left out"), "x", "failed"),
+}
+TIERS: Final = {
+    "none": Mark(N_("None: a rule is broken"), "x", "failed"),
+    "bronze": Mark(N_("Bronze"), "circle-check", "unknown"),
+    "silver": Mark(N_("Silver"), "circle-check", "success"),
+    "gold": Mark(N_("Gold"), "circle-check", "success"),
+    "platinum": Mark(N_("Platinum"), "circle-check", "success"),
+    "trying": Mark(N_("Being tried"), "clock", "unknown"),
 }
 
 
@@ -69,6 +81,27 @@ def _row(plugin: Plugin, reasons: list[str]) -> Row:
     }
 
 
+async def _complete(services: Services, _occasion: Occasion, found: list[Row]) -> None:
+    """The tier, and how many frames could not be read."""
+    loaded = [row for row in found if row["state"] != "left_out"]
+    known = await tiers(services.registry, [row["name"] for row in loaded])
+    async with services.database.read() as connection:
+        decoded = await decoding.by_plugin(connection)
+    for row in found:
+        row["tier"] = row["decode_errors"] = None
+    for row in loaded:
+        row["tier"] = known.get(row["name"], "trying")
+        row["decode_errors"] = _errors(row, decoded.get(row["name"], Decoding()))
+
+
+def _errors(row: Row, decoded: Decoding) -> str:
+    if not row["channels"]:
+        return _("Reads no frames")
+    if decoded.per_thousand is None:
+        return _("No frame yet")
+    return _("%(errors)s of %(frames)s", errors=decoded.per_thousand, frames=decoded.frames)
+
+
 LISTING: Final = MemoryListing(
     "plugins",
     _rows,
@@ -98,6 +131,13 @@ PLUGINS: Final = Resource(
     columns=(
         Column("name", N_("Name"), link="{path}"),
         Column("state", N_("State"), "mark", marks=STATES),
+        Column(
+            "tier",
+            N_("Tier"),
+            "mark",
+            marks=TIERS,
+            help=N_("How well it is proven, from bronze to platinum"),
+        ),
         Column("title", N_("Speaks for")),
         Column("kind", N_("Kind"), shown=False),
         Column("origin", N_("Origin")),
@@ -105,7 +145,12 @@ PLUGINS: Final = Resource(
         Column(
             "load_time", N_("Load time"), "number", "ms", help=N_("In the process that answers")
         ),
-        Column("reason", N_("Why it was left out"), shown=False),
+        Column(
+            "decode_errors",
+            N_("Decode errors per 1,000"),
+            help=N_("Of so many frames since ingest began; none is counted before"),
+        ),
+        Column("reason", N_("Why it was left out")),
         *(Column(name, name.replace("_", " ").capitalize(), "number") for name in COUNTS),
     ),
     filters=(
@@ -114,6 +159,8 @@ PLUGINS: Final = Resource(
         FilterField("origin"),
         FilterField("state", N_("State"), first=True),
     ),
+    needs=("channels",),
+    complete=_complete,
     detail=False,
     empty=Empty(
         N_("No plugin is loaded"),

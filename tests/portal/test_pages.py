@@ -7,8 +7,15 @@ from html import unescape
 
 import pytest
 
+from core.runtime import topics
+from core.runtime.envelope import Envelope
+from core.runtime.ingest import Ingest
 from core.runtime.sweeper import Sweeper
+from core.runtime.transport import Message
 from core.spreadsheet import safe_cell
+from core.upkeep import heartbeats
+from core.upkeep.heartbeats import Process
+from tests.ingest.bench import Desk
 from tests.portal import unseen
 from tests.portal.conftest import NOW, Site
 
@@ -146,6 +153,21 @@ async def test_declarations_are_escaped_too(site: Site, path: str):
     page = await html(site, path)
     assert "<script>alert" not in page
     assert "<i>page</i>" not in page
+
+
+async def test_plugins_tell_their_tier_and_what_they_could_not_read(site: Site):
+    assert "No frame yet" in await html(site, "/plugins")
+    ingest = Ingest(site.registry, site.database, Desk(), None, site.clock)
+    topic = topics.frame(unseen.SN, "inverter", "running")
+    for sequence, body in enumerate((unseen.frame(), b"x"), 90):
+        payload = Envelope(1, sequence, site.clock.now - 50, body).pack()
+        await ingest.take([Message(topic, payload, None)])
+    figures = {**ingest.figures.said(), "backfill": {"plugins": {unseen.NAME: [2, 0]}}}
+    async with site.database.begin() as connection:
+        await heartbeats.beat(connection, Process("i", "ingest", 1, site.clock.now, figures))
+    page = await html(site, "/plugins")
+    assert "250.0 of 4" in page
+    assert any(word in page for word in ("Bronze", "None: a rule is broken", "Being tried"))
 
 
 async def test_plugin_page_lists_what_it_declares(site: Site):
