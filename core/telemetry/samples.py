@@ -17,7 +17,7 @@ from core.telemetry.history import frames_between
 from core.telemetry.periods import Span
 from core.thing_model.layout.fields import Value
 
-GO: Final = 50
+TURN: Final = 50
 """Frames that are decoded before others have their turn in this process."""
 
 
@@ -112,10 +112,10 @@ async def samples(
             places = [_place(channel, key) if at == slot else None for at, key in points]
             if all(place is None for place in places):
                 continue
-            turn = 0
+            number = 0
             async for frame in frames_between(connection, system_id, slot, channel.name, *span):
-                turn += 1
-                if turn % GO == 0:
+                number += 1
+                if number % TURN == 0:
                     await asyncio.sleep(0)
                 if (said := _said(channel, frame.body)) is None:
                     continue

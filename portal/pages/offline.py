@@ -35,10 +35,9 @@ async def facts_of(connection: Connection, registry: Registry, device: Device) -
         found.append(Fact(_("An upgrade of it is under way."), path, telling=True))
     if access.may("faults:read"):
         found += await _faults(connection, device, path)
-    if access.may("logs:read"):
-        if said := await logs.last_line(connection, record.id):
-            line, at = said
-            found.append(Fact(_("Its last line of log: %(line)s", line=line), f"{path}/logs", at))
+    if access.may("logs:read") and (said := await logs.last_line(connection, record.id)):
+        line, at = said
+        found.append(Fact(_("Its last line of log: %(line)s", line=line), f"{path}/logs", at))
     if access.may("dead_letters:read"):
         read = max((reading.receive_time for reading in device.readings.values()), default=0)
         number = await dead_letters.count_since(connection, device.sn, read)
