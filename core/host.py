@@ -25,7 +25,7 @@ from core.registry import Registry
 from core.thing_model.problems import ModelError, Problem
 from core.thing_model.product import ProductModel
 
-Origin = Literal["built in", "installed", "folder"]
+Origin = Literal["built in", "installed", "folder", "uploaded"]
 
 FIELDS = {
     "declare_sources": "sources",
@@ -117,7 +117,7 @@ class Host:
         begun = time.perf_counter()
         try:
             if path.name == data_only.FILE:
-                module = _remembered(data_only.module_of(_folder_module(name), path))
+                module = data_only.module_of(_folder_module(name), path)
             elif package:
                 module = importlib.import_module(f"{package}.{name}")
             else:
@@ -266,12 +266,6 @@ def _own_version(module: ModuleType) -> str:
     """The version that a plugin of a folder says itself; empty of one that does not."""
     version = getattr(module, "__version__", "")
     return version if isinstance(version, str) else ""
-
-
-def _remembered(module: ModuleType) -> ModuleType:
-    """The module, found again by its name like those that were imported."""
-    sys.modules[module.__name__] = module
-    return module
 
 
 def _import_file(name: str, path: Path) -> ModuleType:

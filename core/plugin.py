@@ -41,7 +41,7 @@ class Plugin:
 
     name: str
     file: Path
-    origin: Literal["built in", "installed", "folder"]
+    origin: Literal["built in", "installed", "folder", "uploaded"]
     sources: tuple[Source, ...] = ()
     components: tuple[Component, ...] = ()
     datapoints: tuple[Datapoint, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import asdict, fields, has
 
 from core.conformance.subject import Finding, Subject
-from core.data_only import FILE
+from core.data_only import FILE, module_of
 from core.hookspecs import PROJECT
 from core.host import Host
 from core.plugin import Plugin, inconsistencies
@@ -155,6 +155,8 @@ def _reversed(registry: Registry) -> Registry:
 
 
 def _module(plugin: Plugin) -> ModuleType:
+    if plugin.file.name == FILE:
+        return module_of(plugin.name, plugin.file)
     file = str(plugin.file)
     return next(m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == file)
 

@@ -1,4 +1,4 @@
-"""The registry of an installation: its plugins' product models, and those that it published."""
+"""The registry of an installation: its plugins, those that were uploaded, and what it published."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.product_checks import unmounted
 from core.product_files import read_product_text
+from core.products import uploaded
 from core.products.tables import product_revision, product_versions
 from core.registry import Registry
 from core.thing_model.problems import ModelError, Problem
@@ -18,26 +19,30 @@ from core.thing_model.product import ProductModel
 
 @define(eq=False)
 class Configured:
-    """What is published, over what is `shipped`: `registry` has both.
+    """What is uploaded and published, over what is `shipped`: `registry` has all of it.
 
-    A version that cannot be read or mounted here is left out, and a problem of the registry.
+    A plugin or version that cannot be read or mounted here is left out, and a problem of the
+    registry.
     """
 
     shipped: Registry
     registry: Registry = field(init=False)
+    _loaded: Registry = field(init=False)
+    _uploads: tuple[str, ...] = field(init=False, default=())
     _revision: int = field(init=False, default=0)
     _read: dict[int, ProductModel | ModelError] = field(
         init=False, factory=dict[int, ProductModel | ModelError]
     )
 
     def __attrs_post_init__(self) -> None:
-        self.registry = self.shipped
+        self.registry = self._loaded = self.shipped
 
     async def refresh(self, connection: AsyncConnection) -> None:
-        """Take over what was published or retired since the last call, if anything was."""
+        """Take over what was uploaded, published or retired since the last call."""
         revision = await _revision(connection)
         if revision == self._revision:
             return
+        await self._load(connection)
         columns = product_versions.c
         rows = (await connection.execute(select(columns.id, columns.retired_at))).all()
         fresh = columns.id > max(self._read, default=0)  # numbered in the order of their commits
@@ -45,12 +50,20 @@ class Configured:
         for row in await connection.execute(query):
             self._read[row.id] = _read(row.text, f"product model {row.product_id} {row.version}")
         retired = {row.id for row in rows if row.retired_at is not None}
-        self.registry = self.shipped.with_products(
+        self.registry = self._loaded.with_products(
             self._usable(),
             [(p.id, p.version) for n, p in self._models() if n in retired],
             self._problems(),
         )
         self._revision = revision
+
+    async def _load(self, connection: AsyncConnection) -> None:
+        """The plugins that serve; all that is compiled is shared as long as they stay the same."""
+        wanted = await uploaded.digests(connection)
+        if wanted != self._uploads:
+            found = await uploaded.serving(connection, wanted)
+            self._loaded = uploaded.over(self.shipped, found)
+            self._uploads = wanted
 
     def _models(self) -> Iterator[tuple[int, ProductModel]]:
         for number, read in self._read.items():
@@ -59,16 +72,16 @@ class Configured:
 
     def _usable(self) -> Iterator[ProductModel]:
         for _number, product in self._models():
-            if not any(unmounted(product, self.shipped)):
+            if not any(unmounted(product, self._loaded)):
                 yield product
 
     def _problems(self) -> Iterator[Problem]:
-        shipped = shipped_ids(self.shipped)
+        shipped = shipped_ids(self._loaded)
         for read in self._read.values():
             if isinstance(read, ModelError):
                 yield from read.problems
                 continue
-            yield from unmounted(read, self.shipped)
+            yield from unmounted(read, self._loaded)
             if plugin := shipped.get(read.id):
                 what = f"was published here, and {plugin} ships a model of this id"
                 yield Problem(f"product model {read.id}", what, "publish it under another id")

@@ -1,6 +1,17 @@
 """Tables of product models, and of the rules of the grid that were made here."""
 
-from sqlalchemy import BigInteger, Column, Double, Index, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from core.records import ID, METADATA, TIME, byte_ordered
 
@@ -40,7 +51,38 @@ product_revision = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
 )
-"""One row, whose `revision` grows whenever something is published or retired."""
+"""One row, whose `revision` grows whenever something is published, accepted or retired."""
+
+plugin_uploads = Table(
+    "plugin_uploads",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("name", byte_ordered(80), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("offered_at", TIME, nullable=False),
+    Column("offered_by", String(128), nullable=False),
+    Column("accepted_at", TIME),
+    Column("ended_at", TIME),
+    Index(None, "name", "id"),
+    Index(None, "state", "id"),
+    Index(
+        "uq_plugin_uploads_serving",
+        "name",
+        unique=True,
+        sqlite_where=text("state = 'serving'"),
+        postgresql_where=text("state = 'serving'"),
+    ),
+)
+"""Plugins without Python, each as the zip that was uploaded, whose SHA-256 is `digest`.
+
+`state` is "offered" until somebody accepts it, "serving", "replaced" by another version, or
+"retired". What served stays, so that it is known what read the frames of its time.
+"""
 
 grid_rules = Table(
     "grid_rules",

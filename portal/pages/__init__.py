@@ -35,6 +35,7 @@ from portal.pages import (
     tariff_plans,
     tariff_windows,
     telemetry,
+    uploading,
 )
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
@@ -69,6 +70,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
         tariff_files,
         tariff_plans,
         tariff_windows,
+        uploading,
         telemetry,
     )
     for route in room.ROUTES

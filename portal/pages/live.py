@@ -39,6 +39,7 @@ async def live(  # noqa: PLR0917  a handler's parameters
     """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
     if tab not in LOADS:
         raise NotFoundException(_("there is no tab %(name)s", name=repr(tab)))
+    access.require(TABS[tab].permission)
     clock = clock_of(request, tz)
     await device_of(services, access, sn, *clock)
     return ServerSentEvent(_changes(services, request, sn, TABS[tab], clock))

@@ -28,7 +28,7 @@ from core.fleet.sites import Place
 from core.notifications import outbox, rules, telling
 from core.notifications.composing import Composer
 from core.notifications.outbox import Message
-from core.products import drafts, grid_rules
+from core.products import drafts, grid_rules, uploads
 from core.products.grid_rules import Said
 from core.registry import Registry
 from core.runtime.clock import now
@@ -44,6 +44,7 @@ from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Clock, Site
 from tests.portal.peopled import give, populate
 from tests.servers import HOST, free_port
+from tests.tutorial import packed
 
 WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
@@ -196,6 +197,7 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)
     await _install(database, time)
+    await _upload(database, registry, time)
     await site.sign_in()
     limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
     assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
@@ -222,6 +224,13 @@ async def _install(database: Database, time: int) -> None:
         await plans.create(
             connection, PLATFORM, made.site_id, time_of_use(date(2026, 1, 1)), now=time
         )
+
+
+async def _upload(database: Database, registry: Registry, time: int) -> None:
+    """A plugin that waits to be accepted."""
+    examined = uploads.examine(registry, packed())
+    async with database.begin() as connection:
+        await uploads.offer(connection, PLATFORM, examined, now=time)
 
 
 async def _remind(app: Portal, database: Database, time: int) -> None:

@@ -31,7 +31,7 @@ def test_what_is_not_permitted_is_not_shown():
     assert [(b.head.id, [i.id for i in b.items]) for b in shown] == [
         ("home", ["home"]),
         ("system-maintenance", ["data-points"]),
-        ("product-configurations", ["plugins"]),
+        ("product-configurations", ["plugins", "plugin-uploads"]),
     ]
 
 
