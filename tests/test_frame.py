@@ -96,7 +96,7 @@ def test_the_sprite_holds_every_icon_once() -> None:
 def test_notices_cover_every_bundled_package() -> None:
     notices = (assets.STATIC / "THIRD_PARTY_NOTICES.txt").read_text()
     titles = re.findall(r"^(\S+) \S+ \(.+\)\n=+$", notices, re.MULTILINE)
-    assert titles == ["@tabler/icons", "htmx.org", "uplot"]
+    assert titles == ["@tabler/icons", "htmx.org", "uplot", "world-atlas"]
 
 
 def test_npm_packages_are_pinned_exactly() -> None:

@@ -158,6 +158,8 @@ _ROWS = {
     "frame_chunks": lambda _: [],  # made from frames, by none of these revisions
     "fleet_counts": lambda _: [],  # made by triggers
     "fleet_deltas": lambda _: [],
+    "fleet_groups": lambda _: [],
+    "fleet_group_deltas": lambda _: [],
 }
 
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from core.access import PLATFORM
 from core.accounts import users
 from core.accounts.users import NewUser
-from core.fleet import provisioning
+from core.fleet import installations, provisioning
 from core.registry import Registry
 from core.runtime.clock import now
 from portal.services import Services
@@ -40,11 +40,12 @@ async def test_installed_found_and_associated_anew(
 
 
 async def check_code(visit: Browsing) -> str:
-    """The check code that the label of the device has."""
+    """The check code that the label of the device has, which is nobody's any more."""
     services: Services = visit.app.state.services
     services.settings = attrs.evolve(services.settings, secret_key="ab" * 32)
     assert services.seal
     async with services.database.begin() as connection:
+        await installations.remove(connection, PLATFORM, SN, version=1, reason="", now=now())
         return (await provisioning.issue(connection, services.seal, PLATFORM, [SN], now()))[SN]
 
 
