@@ -75,9 +75,12 @@ async def hear(
 
 
 async def of(connection: AsyncConnection, system_ids: Iterable[int]) -> dict[int, Status]:
-    """The statuses of these systems, which nobody else changes before the transaction ends."""
+    """The statuses of these systems, which nobody else changes before the transaction ends.
+
+    Others may still refer to them: rows of faults and firmware are written by several workers.
+    """
     query = select(systems.c.id, systems.c.status).where(systems.c.id.in_(sorted(system_ids)))
-    found = await connection.execute(query.order_by(systems.c.id).with_for_update())
+    found = await connection.execute(query.order_by(systems.c.id).with_for_update(key_share=True))
     return {id_: cast("Status", status) for id_, status in found}
 
 
@@ -125,7 +128,7 @@ async def silence(connection: AsyncConnection, now: int, limit: int = CHUNK) -> 
         .where(systems.c.silent_at <= now)
         .order_by(systems.c.silent_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     found = (await connection.execute(due)).all()
     changes = [
@@ -147,7 +150,7 @@ async def end_newness(connection: AsyncConnection, now: int, limit: int = CHUNK)
         .where(systems.c.is_new, systems.c.new_until <= now)
         .order_by(systems.c.new_until)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     ids = (await connection.execute(due)).scalars().all()
     if ids:

@@ -1,5 +1,6 @@
 """The status of a system: what makes it, in which transaction, and how often it is counted."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import given as given_by
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from core.fleet import counters, status, systems
+from core.fleet import counters, firmware, status, systems
 from core.fleet.counters import Counts
+from core.fleet.firmware import Told
 from core.fleet.systems import Registration, SystemRecord
 from core.fleet.tables import STATUSES
 from core.fleet.tables import systems as table
@@ -144,6 +146,18 @@ async def test_a_sweep_looks_into_indexes_only(bench: Bench) -> None:
             plans += [row[3] for row in found]
     assert len(plans) == 2
     assert all(plan.startswith("SEARCH systems USING") for plan in plans), plans
+
+
+async def test_rows_that_refer_to_systems_do_not_hold_up_their_status(bench: Bench) -> None:
+    """Two workers that noted firmware of each other's systems would wait for each other."""
+    await bench.take(presence(product_model="bench"))
+    record = await _record(bench)
+    if bench.database.is_sqlite:
+        pytest.skip("one writer at a time")
+    async with bench.database.begin() as one, bench.database.begin() as other:
+        await firmware.note(one, [Told(record.id, "2.0", bench.now)])
+        async with asyncio.timeout(5):
+            assert await status.of(other, [record.id]) == {record.id: record.status}
 
 
 async def test_newness_ends_with_its_time(bench: Bench) -> None:
