@@ -54,7 +54,7 @@ async def _changes(
         before: dict[str, str] = {}
         while not services.hub.closing.is_set():
             session = await session_of(services, request.auth)
-            if session is None:
+            if session is None or not session.access.may(tab.permission):
                 return
             parts = await _parts(services, session.access, sn, tab, clock)
             changed = parts.changed_since(before)

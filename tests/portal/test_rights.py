@@ -15,6 +15,7 @@ from core.audit.entries import Wanted
 from core.companies.tables import companies
 from core.fleet.tables import end_users, installations, systems
 from core.runtime.settings import Settings
+from portal.pages.tabs import TABS
 from portal.twins import written
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD, Site
@@ -74,6 +75,16 @@ async def test_every_route_that_reads_asks_for_a_permission(site: Site) -> None:
                 assert "<a " not in answer.text, path
             else:
                 assert answer.status_code == 403, path
+
+
+async def test_a_stream_asks_for_the_permission_of_its_tab(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _enter(site, NewUser("nora", PASSWORD, roles=("read_only",)))
+    narrow = TABS["faults"].permission.replace("read", "delete")
+    monkeypatch.setitem(TABS, "faults", attrs.evolve(TABS["faults"], permission=narrow))
+    answer = await site.client.get(f"/systems/{unseen.SN}/live?tab=faults")
+    assert answer.status_code == 403
 
 
 async def test_a_company_finds_nothing_of_another(site: Site) -> None:
