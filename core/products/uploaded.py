@@ -1,7 +1,7 @@
 """Plugins that were uploaded, over those that are installed.
 
-Each process unpacks a zip once, by its digest, and keeps the files as long as it runs: the vectors
-are read from them whenever somebody tries the plugin.
+Each process unpacks what serves once, by its digest, and keeps the files as long as it runs: the
+vectors are read from them whenever somebody tries the plugin.
 """
 
 import atexit
@@ -50,7 +50,8 @@ async def serving(connection: AsyncConnection, wanted: Sequence[str]) -> list[Lo
     )
     if fresh:
         for content in (await connection.execute(query)).scalars():
-            loaded(content)
+            digest = digest_of(content)
+            _LOADED[digest] = read(content, _folder() / digest)
     return [_LOADED[each] for each in wanted if each in _LOADED]
 
 
@@ -59,12 +60,20 @@ def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def loaded(content: bytes) -> Loaded:
-    """The plugin of a zip, unpacked and read once in this process."""
-    digest = digest_of(content)
-    if digest not in _LOADED:
-        _LOADED[digest] = _read(content, _folder() / digest)
-    return _LOADED[digest]
+def read(content: bytes, folder: Path) -> Loaded:
+    """Unpack a zip into a folder, and load its plugin from there."""
+    try:
+        name = unpack(content, folder)
+    except ModelError as error:
+        return Loaded(None, error.problems)
+    host = Host()
+    host.load_folder(folder, ORIGIN)
+    return Loaded(host.plugins.get(name), tuple(shown(each, folder) for each in host.problems))
+
+
+def shown(problem: Problem, folder: Path) -> Problem:
+    """A problem with the place in the zip, not that on this machine."""
+    return evolve(problem, where=problem.where.replace(f"{folder}/", ""))
 
 
 def over(installed: Registry, uploads: Iterable[Loaded]) -> Registry:
@@ -85,24 +94,6 @@ def over(installed: Registry, uploads: Iterable[Loaded]) -> Registry:
             plugins[plugin.name] = plugin
     made = Host(plugins=plugins, problems=problems).registry()
     return evolve(made, problems=tuple(dict.fromkeys(made.problems)))
-
-
-def _read(content: bytes, folder: Path) -> Loaded:
-    try:
-        name = unpack(content, folder)
-    except ModelError as error:
-        return Loaded(None, error.problems)
-    host = Host()
-    host.load_folder(folder, ORIGIN)
-    return Loaded(host.plugins.get(name), tuple(shown(each) for each in host.problems))
-
-
-def shown(problem: Problem) -> Problem:
-    """A problem with the place in the zip, not that on this machine."""
-    for path in sorted(_folder().iterdir()):
-        if str(path) in problem.where:
-            return evolve(problem, where=problem.where.replace(f"{path}/", ""))
-    return problem
 
 
 @cache

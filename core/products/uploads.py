@@ -1,6 +1,8 @@
 """Uploads of plugins without Python: tried, offered, accepted by a person, retired when unused."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from attrs import frozen
@@ -15,7 +17,7 @@ from core.plugin import Plugin
 from core.product_checks import unmounted
 from core.products.configured import Configured, advance
 from core.products.tables import plugin_uploads
-from core.products.uploaded import ORIGIN, Loaded, digest_of, loaded, over, shown
+from core.products.uploaded import ORIGIN, Loaded, digest_of, over, read, shown
 from core.records import RequestError
 from core.registry import Registry
 from core.thing_model.problems import Problem
@@ -38,17 +40,19 @@ class Examined:
 
 def examine(registry: Registry, content: bytes) -> Examined:
     """Unpack a zip, load its plugin beside the others, and try every rule on it; takes seconds."""
-    found = loaded(content)
-    problems = list(fits(registry, found))
-    if found.plugin is None or problems:
-        return Examined(content, found.plugin, "none", tuple(problems))
-    said = report(found.plugin.name, _beside(registry, found))
+    with TemporaryDirectory() as unpacked:
+        folder = Path(unpacked)
+        found = read(content, folder)
+        problems = list(_misfits(registry, found, folder))
+        if found.plugin is None or problems:
+            return Examined(content, found.plugin, "none", tuple(problems))
+        said = report(found.plugin.name, _beside(registry, found))
     broken = [each for each in said.findings if each.rule != "mutations"]
-    problems = [shown(Problem(f.where, f.what, f.hint)) for f in broken]
+    problems = [shown(Problem(f.where, f.what, f.hint), folder) for f in broken]
     return Examined(content, found.plugin, said.tier, tuple(problems))
 
 
-def fits(registry: Registry, found: Loaded) -> Iterator[Problem]:
+def _misfits(registry: Registry, found: Loaded, folder: Path) -> Iterator[Problem]:
     """Why a plugin cannot be loaded beside the others, or in the place of its own last version."""
     yield from found.problems
     if (plugin := found.plugin) is None or found.problems:
@@ -62,7 +66,7 @@ def fits(registry: Registry, found: Loaded) -> Iterator[Problem]:
         what = f"is {plugin.version}, serving is {known.version}"
         yield Problem("plugin.toml: version", what, "versions grow: write a higher one")
     trial = _beside(registry, found)
-    yield from (shown(each) for each in trial.problems if each not in registry.problems)
+    yield from (shown(each, folder) for each in trial.problems if each not in registry.problems)
     for product in _mounting(registry, plugin.name):
         yield from unmounted(product, trial)
 
@@ -117,8 +121,10 @@ async def accept(
     await advance(connection)
     row = await _seen(connection, upload_id, "offered")
     current = await _current(connection, registry)
-    if problems := list(fits(current, loaded(row.content))):
-        raise RequestError(*problems)
+    with TemporaryDirectory() as unpacked:
+        folder = Path(unpacked)
+        if problems := list(_misfits(current, read(row.content, folder), folder)):
+            raise RequestError(*problems)
     c = plugin_uploads.c
     same = (c.name == row.name) & (c.state == "serving")
     ended = {"state": "replaced", "ended_at": now}
