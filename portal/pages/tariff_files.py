@@ -19,13 +19,21 @@ from core.tariffs.tariff import Tariff
 from core.thing_model.problems import Problem
 from portal.pages.at_site import crumbs_of, path_of, the_plan, the_site
 from portal.pages.device import Device, TheDevice
-from portal.pages.tariff_plans import ROOT, THE_DEVICE, VERSION, save_change, saved, version_in
+from portal.pages.tariff_plans import (
+    ROOT,
+    THE_DEVICE,
+    VERSION,
+    save_change,
+    save_new,
+    saved,
+    version_in,
+)
 from portal.presentation.tariff_words import sentence
 from portal.presentation.tariffs import change_lines
 from portal.rendering import render_page
 from portal.resource.editing import typed_in as fields_in
 from portal.services import Services, TheServices
-from portal.signing_in import TheAccess, address_of, needs
+from portal.signing_in import TheAccess, needs
 from portal.texts import _
 
 FILE: Final = "file"
@@ -154,15 +162,7 @@ async def _save(
 ) -> Plan:
     if sent.plan is not None:
         return await save_change(request, services, sent.plan.id, tariff, sent.version)
-    async with services.database.begin() as connection:
-        return await plans.create(
-            connection,
-            request.user.access,
-            site.id,
-            tariff,
-            now=services.clock(),
-            address=address_of(request),
-        )
+    return await save_new(request, services, site.id, tariff)
 
 
 def _page(

@@ -64,16 +64,9 @@ async def make_plan(
     if found.tariff is None:
         return _form(request, device, typed, wrong=found.wrong, status=422)
     try:
-        async with services.database.begin() as connection:
+        async with services.database.read() as connection:
             site = await the_site(connection, access, device)
-            made = await plans.create(
-                connection,
-                access,
-                site.id,
-                found.tariff,
-                now=services.clock(),
-                address=address_of(request),
-            )
+        made = await save_new(request, services, site.id, found.tariff)
     except RequestError as error:
         return _form(request, device, typed, wrong=at_fields(error.problems), status=422)
     return saved(device, made.id, "made")
@@ -188,6 +181,21 @@ async def remove_plan(
         changed = _("Somebody else changed it meanwhile; this is what it says now.")
         return _removal(request, device, now, changed=changed, status=409)
     return Redirect(f"{path_of(device)}?done=removed#tariff", status_code=303)
+
+
+async def save_new(
+    request: Request[Any, Any, Any], services: Services, site_id: int, tariff: Tariff
+) -> Plan:
+    """Add a plan to those of a site; raises RequestError."""
+    async with services.database.begin() as connection:
+        return await plans.create(
+            connection,
+            request.user.access,
+            site_id,
+            tariff,
+            now=services.clock(),
+            address=address_of(request),
+        )
 
 
 async def save_change(

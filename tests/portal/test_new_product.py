@@ -1,24 +1,15 @@
 """A product model that did not exist is made by clicks, and a device of it is there at once."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 from playwright.async_api import expect
 
 from core.host import load
 from core.registry import Registry
-from core.runtime import topics
-from core.runtime.clock import now
-from core.runtime.envelope import Envelope
-from core.runtime.ingest import Ingest
-from core.runtime.transport import Message
-from core.simulation.system import SimulatedSystem
-from portal.services import Services
-from tests.ingest.bench import Desk
 from tests.portal.browsing import Browsing, browsing
+from tests.portal.speaking import speak
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.slow]
 MODEL = "hut-b3"
@@ -35,7 +26,7 @@ async def test_a_model_made_by_clicks_has_devices_without_a_restart(
         await copy(visit)
         await write(visit)
         await publish(visit)
-        await speak(visit.app.state.services)
+        await speak(visit.app.state.services, SN, MODEL)
         await look(visit)
         assert visit.complaints == []
 
@@ -77,20 +68,6 @@ async def publish(visit: Browsing) -> None:
         await page.wait_for_timeout(100)
     await expect(page.locator("h1")).to_have_text("Hut B3")
     visit.complaints.clear()  # the browser complains of each page that was not there yet
-
-
-async def speak(services: Services) -> None:
-    """A simulated device of it announces itself and sends a frame on each channel."""
-    product = services.registry.product(MODEL)
-    assert product is not None
-    device = SimulatedSystem(SN, services.registry.system(product))
-    ingest = Ingest(services.registry, services.database, Desk(), None, now)
-    said = msgspec.json.encode({"online": True, "product_model": MODEL, "timezone": "UTC"})
-    messages = [Message(topics.presence(SN), said, None)]
-    for sequence, (slot, channel, body) in enumerate(device.frames(datetime.now(UTC)), 1):
-        payload = Envelope(1, sequence, now(), body).pack()
-        messages.append(Message(topics.frame(SN, slot, channel), payload, None))
-    await ingest.take(messages)
 
 
 async def look(visit: Browsing) -> None:

@@ -1,23 +1,14 @@
 """A device that nobody knew is uploaded as tables, by clicks, and is there at once: no restart."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 from playwright.async_api import expect
 
 from core.registry import Registry
-from core.runtime import topics
-from core.runtime.clock import now
-from core.runtime.envelope import Envelope
-from core.runtime.ingest import Ingest
-from core.runtime.transport import Message
-from core.simulation.system import SimulatedSystem
-from portal.services import Services
-from tests.ingest.bench import Desk
 from tests.portal.browsing import Browsing, browsing
 from tests.portal.conftest import Site
+from tests.portal.speaking import speak
 from tests.tutorial import NAME, files, packed
 
 MODEL = "alpine-h3"
@@ -44,7 +35,7 @@ async def test_a_plugin_of_tables_is_uploaded_by_clicks_and_its_devices_are_serv
         await refused(visit)
         await accepted(visit)
         await published(visit)
-        await speak(visit.app.state.services)
+        await speak(visit.app.state.services, SN, MODEL)
         await look(visit)
         assert visit.complaints == []
 
@@ -100,20 +91,6 @@ async def there(visit: Browsing, path: str) -> None:
             break
         await visit.page.wait_for_timeout(100)
     visit.complaints.clear()  # the browser complains of each page that was not there yet
-
-
-async def speak(services: Services) -> None:
-    """A simulated device of it announces itself and sends a frame on each channel."""
-    product = services.registry.product(MODEL)
-    assert product is not None
-    device = SimulatedSystem(SN, services.registry.system(product))
-    ingest = Ingest(services.registry, services.database, Desk(), None, now)
-    said = msgspec.json.encode({"online": True, "product_model": MODEL, "timezone": "UTC"})
-    messages = [Message(topics.presence(SN), said, None)]
-    for sequence, (slot, channel, body) in enumerate(device.frames(datetime.now(UTC)), 1):
-        payload = Envelope(1, sequence, now(), body).pack()
-        messages.append(Message(topics.frame(SN, slot, channel), payload, None))
-    await ingest.take(messages)
 
 
 async def look(visit: Browsing) -> None:
