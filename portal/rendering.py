@@ -136,6 +136,23 @@ def render_fragment(template: str, context: Mapping[str, Any]) -> str:
     return ENVIRONMENT.get_template(template).render(context)
 
 
+def render_parts(
+    request: Request[Any, Any, Any], template: str, context: Mapping[str, Any]
+) -> "Parts":
+    """A page as it is now, rendered; only its parts are kept."""
+    services: Services = request.app.state.services
+    parts = Parts()
+    frame = {
+        "with_query": _with_query(request),
+        "now": services.clock(),
+        "zone": times.zone_of("", *clock_of(request)),
+        "part": parts,
+        "layout": "bare.html.jinja",
+    }
+    render_fragment(template, {**frame, **context})
+    return parts
+
+
 def chosen(request: Request[Any, Any, Any], name: str) -> str:
     """What the browser keeps under a name of CHOSEN."""
     value = request.cookies.get(name, "")

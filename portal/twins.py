@@ -37,6 +37,11 @@ class Loaded(Generic[Document]):
     crumbs: tuple[tuple[str, str], ...] = ()
     view: Mapping[str, Any] = field(factory=dict[str, Any])
 
+    @property
+    def context(self) -> dict[str, Any]:
+        """What a template is rendered with, beside the frame."""
+        return {"document": self.document, "crumbs": self.crumbs, **self.view}
+
 
 TheLoaded = SkipValidation[NamedDependency[Any]]
 """What a page's `load` returned, as its handlers ask for it."""
@@ -62,7 +67,7 @@ def page(
     guards = [needs(permission)]
 
     async def html(request: Request[Any, Any, Any], loaded: TheLoaded) -> Response[str]:
-        return render_page(request, template, loaded.title, _context(loaded))
+        return render_page(request, template, loaded.title, loaded.context)
 
     async def json(loaded: TheLoaded) -> Any:
         return loaded.document
@@ -119,10 +124,6 @@ def written(route: str) -> str:
         if route.startswith(f"/.{suffix}/"):
             return f"{route.removeprefix(f'/.{suffix}')}.{suffix}"
     return route
-
-
-def _context(loaded: Loaded[Any]) -> dict[str, Any]:
-    return {"document": loaded.document, "crumbs": loaded.crumbs, **loaded.view}
 
 
 def _csv(request: Request[Any, Any, Any], loaded: Loaded[Any]) -> Response[str]:

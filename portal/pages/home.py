@@ -1,10 +1,13 @@
-"""The first page: how the fleet is, and what needs a look."""
+"""The first page: how the fleet is, and what needs a look; and its stream."""
 
+import asyncio
+import contextlib
 from datetime import date, timedelta
 from typing import Any, Final, Literal
 
-from litestar import Request
+from litestar import Request, get
 from litestar.params import FromQuery
+from litestar.response import ServerSentEvent
 from msgspec import Struct
 
 from core.access import Access
@@ -13,17 +16,23 @@ from core.fleet.installed import KINDS, installed
 from core.records import Connection
 from core.telemetry import days, dead_letters, fleet_hours
 from core.telemetry.periods import EPOCH
+from portal.live import Hub
 from portal.presentation import status
 from portal.presentation.fleet_map import PlaceDocument, fleet_map, places_of
 from portal.presentation.last_day import HourDocument, hour_documents, last_day
 from portal.presentation.times import Zone, zone_of
-from portal.rendering import clock_of
+from portal.rendering import Parts, clock_of, render_parts
 from portal.resources.systems import models
 from portal.services import Services, TheServices
-from portal.signing_in import TheAccess
+from portal.signing_in import TheAccess, needs
+from portal.streaming import KEEP_ALIVE, changes
 from portal.texts import N_, _
 from portal.twins import Loaded, page
 
+TEMPLATE: Final = "home.html.jinja"
+PERMISSION: Final = "home:read"
+CALM: Final = 2.0
+"""Seconds between two looks of the stream at least: the figures are those of all systems."""
 CARDS: Final = ("normal", "fault", "offline", "protection", "upgrading", "new")
 Period = Literal["day", "month", "year", "total"]
 PERIODS: Final[dict[Period, str]] = {
@@ -167,6 +176,7 @@ async def fleet(  # noqa: PLR0917  what the address says
         rows=[(status.SYSTEM[name].word, number) for name, _where, number in cards],
         header=("status", "systems"),
         view={"cards": cards, "recent": recent, "hub": services.hub}
+        | {"heard": bool(counts.normal + counts.fault + counts.protection)}
         | {"periods": PERIODS, "energies": ENERGIES, "may_sum": may_sum}
         | {"kinds": INSTALLED, "models": models(services), "map": fleet_map(document.places)}
         | {"last_day": last_day(hours, now, zone)},
@@ -212,4 +222,34 @@ async def _energy(
     )
 
 
-ROUTES: Final = page("/", "home.html.jinja", fleet, permission="home:read", twin="/home")
+@get("/home/live", guards=[needs(PERMISSION)], include_in_schema=False)
+async def live(
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    period: FromQuery[Period] = "day",
+    country: FromQuery[str] = "",
+    product: FromQuery[str] = "",
+) -> ServerSentEvent:
+    """The parts of the page as they change."""
+
+    async def look(access: Access) -> Parts:
+        loaded = await fleet(request, services, access, period, country, product)
+        return render_parts(request, TEMPLATE, loaded.context)
+
+    async def wait() -> None:
+        await _news(services.hub)
+
+    return ServerSentEvent(changes(services, request, PERMISSION, look, wait))
+
+
+async def _news(hub: Hub) -> None:
+    """Wait until any system said something, or long enough: some things change by silence."""
+    before = hub.heard_at
+    for _look in range(int(KEEP_ALIVE / CALM)):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hub.closing.wait(), CALM)
+        if hub.heard_at != before or hub.closing.is_set():
+            return
+
+
+ROUTES: Final = [*page("/", TEMPLATE, fleet, permission=PERMISSION, twin="/home"), live]

@@ -1,4 +1,4 @@
-"""The stream of an open device page: those of its parts that became different."""
+"""The stream of an open device page: it looks again whenever the system said something."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,12 @@ from core.access import Access
 from portal.pages.device import Sn, device_of
 from portal.pages.system import LOADS
 from portal.pages.tabs import TABS, Tab
-from portal.rendering import Parts, clock_of, render_fragment
+from portal.rendering import Parts, clock_of, render_parts
 from portal.services import Services, TheServices
-from portal.signing_in import TheAccess, needs, session_of
+from portal.signing_in import TheAccess, needs
+from portal.streaming import KEEP_ALIVE, changes
 from portal.texts import _
 
-KEEP_ALIVE: Final = 15.0
 WATCHING_COMMANDS: Final = 1.0
 """Seconds between looks at the commands: their steps do not all come with a frame."""
 WITH_COMMANDS: Final = ("commands", "site-settings")
@@ -36,7 +36,7 @@ async def live(  # noqa: PLR0917  a handler's parameters
     tab: FromQuery[str] = "",
     tz: FromQuery[str] = "",
 ) -> ServerSentEvent:
-    """Unnamed messages of `<hx-partial>`, the first with every part; a comment now and then."""
+    """The parts of a tab as they change."""
     if tab not in LOADS:
         raise NotFoundException(_("there is no tab %(name)s", name=repr(tab)))
     access.require(TABS[tab].permission)
@@ -49,44 +49,24 @@ async def _changes(
     services: Services, request: Request[Any, Any, Any], sn: str, tab: Tab, clock: tuple[str, str]
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     patience = WATCHING_COMMANDS if tab.id in WITH_COMMANDS else KEEP_ALIVE
-    quiet = 0.0
+
+    async def look(access: Access) -> Parts:
+        device = await device_of(services, access, sn, *clock)
+        loaded = await LOADS[tab.id](services=services, device=device)
+        return render_parts(request, tab.template, loaded.context)
+
     with services.hub.watch(sn) as bell:
-        before: dict[str, str] = {}
-        while not services.hub.closing.is_set():
-            session = await session_of(services, request.auth)
-            if session is None or not session.access.may(tab.permission):
-                return
-            parts = await _parts(services, session.access, sn, tab, clock)
-            changed = parts.changed_since(before)
-            before = parts.timeless()
-            if changed:
-                yield ServerSentEventMessage(data="".join(map(_partial, changed.items())))
-                quiet = 0
-            elif quiet >= KEEP_ALIVE:
-                yield ServerSentEventMessage(data=None, comment="nothing new")
-                quiet = 0
+
+        async def wait() -> None:
             await asyncio.sleep(CALM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), patience)
-            quiet += patience
             bell.clear()
 
-
-async def _parts(
-    services: Services, access: Access, sn: str, tab: Tab, clock: tuple[str, str]
-) -> Parts:
-    """The tab as it is now, rendered; only its parts are kept."""
-    device = await device_of(services, access, sn, *clock)
-    loaded = await LOADS[tab.id](services=services, device=device)
-    parts = Parts()
-    context = {"document": loaded.document, **loaded.view, "part": parts, "now": services.clock()}
-    render_fragment(tab.template, {**context, "layout": "bare.html.jinja"})
-    return parts
-
-
-def _partial(changed: tuple[str, str]) -> str:
-    name, html = changed
-    return f'<hx-partial hx-target="#{name}" hx-swap="outerMorph">{html}</hx-partial>'
+        stream = changes(services, request, tab.permission, look, wait)
+        async with contextlib.aclosing(stream):
+            async for message in stream:
+                yield message
 
 
 ROUTES: Final = [live]

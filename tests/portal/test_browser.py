@@ -150,6 +150,22 @@ async def test_values_change_on_the_open_page(visit: Visit):
     assert visit.complaints == []
 
 
+async def test_home_follows_the_fleet(visit: Visit):
+    page = visit.page
+    await visit.open("/")
+    await expect(page.locator("html")).to_have_attribute("data-live", "on")
+    faulty = page.locator('#status a[href="/systems?status=fault"] .value')
+    await expect(faulty).to_have_text("1")
+    await expect(page.get_by_text("No hour has been added up yet")).to_be_visible()
+    await page.locator("#places-table").evaluate("table => table.closest('details').open = true")
+    await visit.say(unseen.frame(trouble=0))
+    await expect(faulty).to_have_text("0", timeout=10_000)
+    row = page.locator("#places-table tbody tr").first
+    await expect(row.locator("td").nth(1)).to_have_text("0")
+    await expect(row).to_be_visible()
+    assert visit.complaints == []
+
+
 async def test_a_command_is_previewed_and_sent(visit: Visit):
     page = visit.page
     await visit.open(f"{DEVICE}/commands")

@@ -85,6 +85,10 @@ async def test_a_stream_asks_for_the_permission_of_its_tab(
     monkeypatch.setitem(TABS, "faults", attrs.evolve(TABS["faults"], permission=narrow))
     answer = await site.client.get(f"/systems/{unseen.SN}/live?tab=faults")
     assert answer.status_code == 403
+    await _enter(site, NewUser("otto", PASSWORD, roles=("read_only",)))
+    async with site.database.begin() as connection:
+        await connection.execute(update(users.users).values(roles=""))
+    assert (await site.client.get("/home/live")).status_code == 403
 
 
 async def test_a_company_finds_nothing_of_another(site: Site) -> None:
