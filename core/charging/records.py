@@ -92,20 +92,6 @@ async def note_end(
     return await note(connection, sn, row.identity, said, now)
 
 
-async def by_transaction(
-    connection: AsyncConnection, sn: str, transaction: str
-) -> ChargingRecord | None:
-    """The record of a transaction by the id that the charger knows."""
-    query = select(charging_records).where(charging_records.c.sn == sn)
-    row = await connection.execute(
-        query.where(charging_records.c.identity == OWN_ID + printable(transaction))
-    )
-    if (found := row.one_or_none()) is None and transaction.isdecimal():
-        row = await connection.execute(query.where(charging_records.c.id == int(transaction)))
-        found = row.one_or_none()
-    return None if found is None else _record(found)
-
-
 async def open_of(connection: AsyncConnection, sn: str, connector: int) -> ChargingRecord | None:
     """The newest transaction of a connector, if it has not ended."""
     query = select(charging_records).where(

@@ -74,10 +74,6 @@ class Progress:
         done = FINAL | {State.TIMED_OUT}
         return sum(count for state, count in self.counts.items() if state in done)
 
-    @property
-    def succeeded(self) -> int:
-        return self.counts.get(State.SUCCEEDED, 0)
-
 
 @frozen
 class Wanted:

@@ -16,7 +16,6 @@ from core.fleet.tables import end_users
 from core.records import ConflictError, RequestError, change_row, printable
 from core.thing_model.problems import Problem
 
-COUNT_CAP: Final = 10_000
 LONGEST: Final = {"account": 128, "mail": 254, "phone": 32, "given_name": 64, "family_name": 64}
 
 
@@ -65,15 +64,6 @@ async def page(
     query = _searched(_select(access), search).where(behind)
     query = query.order_by(end_users.c.account, end_users.c.id).limit(limit)
     return [_end_user(row) for row in await connection.execute(query)]
-
-
-async def count(
-    connection: AsyncConnection, access: Access, *, search: str = "", cap: int = COUNT_CAP
-) -> int:
-    """How many end users fit, counted up to `cap` and no further."""
-    access.require("end_users:read")
-    some = _searched(select(end_users.c.id).where(visible(access)), search).limit(cap).subquery()
-    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
 
 
 async def by_id(connection: AsyncConnection, access: Access, end_user_id: int) -> EndUser | None:

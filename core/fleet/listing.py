@@ -1,14 +1,10 @@
-"""Systems as lists show them: with site, end user, company and installation, by joins.
-
-Each filter is answered by an index, and a page goes on behind a serial number: the last page costs
-what the first does.
-"""
+"""Systems as lists show them: with site, end user, company and installation, by joins."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
@@ -61,44 +57,6 @@ class Listed:
     end_user_remark: str
 
 
-@frozen
-class Wanted:
-    """Which systems; what is None or empty does not matter.
-
-    sn, site, end_user, installer, post_code: how they begin. owner_user_id: the end user's account.
-    remark: any part of one of the three.
-    """
-
-    sn: str = ""
-    product_id: str = ""
-    country: str = ""
-    post_code: str = ""
-    site: str = ""
-    end_user: str = ""
-    installer: str = ""
-    install_mode: str = ""
-    grid_regulation: str = ""
-    licence: str = ""
-    company_id: int | None = None
-    owner_user_id: int | None = None
-    remark: str = ""
-
-
-async def page(
-    connection: AsyncConnection,
-    access: Access,
-    wanted: Wanted,
-    *,
-    after_sn: str = "",
-    limit: int = 50,
-) -> list[Listed]:
-    """Systems in order of serial number, from behind `after_sn` on; needs `systems:read`."""
-    access.require("systems:read")
-    query = listing(access).where(systems.c.sn > after_sn, *conditions(wanted))
-    found = await connection.execute(query.order_by(systems.c.sn).limit(limit))
-    return [_listed(row) for row in found]
-
-
 async def by_ids(
     connection: AsyncConnection, access: Access, ids: Sequence[int]
 ) -> dict[int, Listed]:
@@ -118,43 +76,6 @@ def listing(access: Access) -> Select[Any]:
         .outerjoin(companies, companies.c.id == systems.c.company_id)
     )
     return select(*_COLUMNS).select_from(joined).where(visible(access))
-
-
-def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """The filters as conditions on what `listing` joins."""
-    found: list[ColumnElement[bool]] = []
-    for column, text in (
-        (systems.c.sn, wanted.sn.strip().upper()),
-        (sites.c.folded_name, wanted.site.strip().casefold()),
-        (end_users.c.account, wanted.end_user.strip().casefold()),
-        (sites.c.post_code, wanted.post_code.strip()),
-        (installations.c.installer, wanted.installer.strip()),
-    ):
-        if text:
-            found.append(column.startswith(text, autoescape=True))
-    if wanted.product_id:
-        found.append(systems.c.product_id == wanted.product_id)
-    if wanted.company_id is not None:
-        found.append(systems.c.company_id == wanted.company_id)
-    if wanted.owner_user_id is not None:
-        found.append(end_users.c.user_id == wanted.owner_user_id)
-    if wanted.country:
-        found.append(
-            or_(
-                sites.c.country == wanted.country,
-                sites.c.id.is_(None) & (systems.c.country == wanted.country),
-            )
-        )
-    found.extend(
-        installations.c[name] == value
-        for name in ("install_mode", "grid_regulation", "licence")
-        if (value := getattr(wanted, name))
-    )
-    if text := wanted.remark.strip():
-        remarks = (f"{who}_remark" for who in ("installer", "reseller", "end_user"))
-        parts = (installations.c[name].icontains(text, autoescape=True) for name in remarks)
-        found.append(or_(*parts))
-    return found
 
 
 def _listed(row: Any) -> Listed:

@@ -1,7 +1,7 @@
-"""Serial numbers as rows of a table: taken in after a dry run, and given out."""
+"""Serial numbers as rows of a table: taken in after a dry run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -14,7 +14,7 @@ from core.companies.tables import companies
 from core.fleet.generating import COLUMNS
 from core.fleet.reports import Report
 from core.fleet.serial_number_life import CHUNK, chunks, registered
-from core.fleet.serial_numbers import CATEGORIES, SerialNumber, Wanted, page
+from core.fleet.serial_numbers import CATEGORIES
 from core.fleet.systems import SN_SHAPE
 from core.fleet.tables import serial_numbers
 from core.records import RequestError, insert_new
@@ -22,15 +22,6 @@ from core.thing_model.problems import Problem
 
 MOST_ROWS: Final = 200_000
 HEAD: Final = ("sn", "category", "company")
-EXPORTED: Final = (
-    "sn",
-    "category",
-    "company_id",
-    "state",
-    "created_at",
-    "activated_at",
-    "bound_at",
-)
 
 
 @frozen
@@ -82,18 +73,6 @@ async def take_in(
         new=said, now=now, address=address,
     )  # fmt: skip
     return report
-
-
-async def give_out(
-    connection: AsyncConnection, access: Access, wanted: Wanted
-) -> AsyncIterator[SerialNumber]:
-    """All that fit, a page at a time; needs `serial_numbers:export`. No check codes."""
-    access.require("serial_numbers:export")
-    after = ""
-    while found := await page(connection, access, wanted, after=after, limit=CHUNK):
-        for each in found:
-            yield each
-        after = found[-1].sn
 
 
 def _row(number: int, given: Mapping[str, str]) -> _Row:

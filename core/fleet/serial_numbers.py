@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Select, delete, false, func, select, true, update
+from sqlalchemy import ColumnElement, delete, false, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
@@ -24,7 +24,6 @@ State = Literal["unactivated", "activated", "bound"]
 Category = Literal["residential", "micro"]
 Change = Literal["activate", "deactivate"]
 CATEGORIES: Final[tuple[Category, ...]] = ("residential", "micro")
-COUNT_CAP: Final = 10_000
 MOST_AT_ONCE: Final = 10_000
 LEADS: Final[Mapping[Change, tuple[State, State]]] = {
     "activate": ("unactivated", "activated"),
@@ -48,40 +47,6 @@ class SerialNumber:
     activated_at: int | None
     bound_at: int | None
     version: int
-
-
-@frozen
-class Wanted:
-    """Which serial numbers; what is None or empty does not matter. `search` is how they begin."""
-
-    search: str = ""
-    state: str = ""
-    category: str = ""
-    company_id: int | None = None
-
-
-async def page(
-    connection: AsyncConnection,
-    access: Access,
-    wanted: Wanted,
-    *,
-    after: str = "",
-    limit: int = 50,
-) -> list[SerialNumber]:
-    """Serial numbers in order, from behind `after` on; needs `serial_numbers:read`."""
-    access.require("serial_numbers:read")
-    query = _filtered(select(serial_numbers), access, wanted).where(serial_numbers.c.sn > after)
-    found = await connection.execute(query.order_by(serial_numbers.c.sn).limit(limit))
-    return [SerialNumber(*row) for row in found]
-
-
-async def count(
-    connection: AsyncConnection, access: Access, wanted: Wanted, *, cap: int = COUNT_CAP
-) -> int:
-    """How many serial numbers fit, counted up to `cap` and no further."""
-    access.require("serial_numbers:read")
-    some = _filtered(select(serial_numbers.c.id), access, wanted).limit(cap).subquery()
-    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
 
 
 async def by_sn(connection: AsyncConnection, access: Access, sn: str) -> SerialNumber | None:
@@ -204,18 +169,6 @@ def visible(access: Access) -> ColumnElement[bool]:
     if access.user_type == "C" or access.company_id is None:
         return false()
     return serial_numbers.c.company_id == access.company_id
-
-
-def _filtered(query: Select[Any], access: Access, wanted: Wanted) -> Select[Any]:
-    query = query.where(visible(access))
-    if wanted.search:
-        first = wanted.search.strip().upper()
-        query = query.where(serial_numbers.c.sn.startswith(first, autoescape=True))
-    for name in ("state", "category", "company_id"):
-        value = getattr(wanted, name)
-        if value not in (None, ""):
-            query = query.where(serial_numbers.c[name] == value)
-    return query
 
 
 async def _found(

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +19,6 @@ from core.thing_model.problems import Problem
 
 SN_SHAPE: Final = re.compile(r"[A-Z0-9]{8,24}")
 COUNTRY_SHAPE: Final = re.compile(r"[A-Z]{2}")
-SHORTEST_SUBSTRING: Final = 3
 COUNT_CAP: Final = 10_000
 LONGEST: Final = {"name": 128, "firmware": 64}
 
@@ -134,31 +133,6 @@ async def by_sns(connection: AsyncConnection, sns: Iterable[str]) -> dict[str, S
     return {row.sn: _record(row) for row in found}
 
 
-async def page(
-    connection: AsyncConnection,
-    *,
-    after_sn: str = "",
-    limit: int = 50,
-    product_id: str = "",
-    search: str = "",
-) -> list[SystemRecord]:
-    """Systems in order of serial number, from behind `after_sn` on.
-
-    `search` is the beginning of a serial number or, from 3 characters on, any part of it.
-    """
-    query = _filtered(select(systems), product_id, search).where(systems.c.sn > after_sn)
-    found = await connection.execute(query.order_by(systems.c.sn).limit(limit))
-    return [_record(row) for row in found]
-
-
-async def count(
-    connection: AsyncConnection, *, product_id: str = "", search: str = "", cap: int = COUNT_CAP
-) -> int:
-    """How many systems there are, counted up to `cap` and no further."""
-    some = _filtered(select(systems.c.id), product_id, search).limit(cap).subquery()
-    return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
-
-
 async def change_product(
     connection: AsyncConnection,
     registry: Registry,
@@ -229,17 +203,6 @@ async def changed_since(connection: AsyncConnection, time: int) -> set[tuple[str
 def model_of(registry: Registry, record: SystemRecord) -> System | None:
     """What the system is made of; None where no version of its product model is loaded."""
     return registry.system_of(record.product_id, record.product_version, record.firmware)
-
-
-def _filtered(query: Select[Any], product_id: str, search: str) -> Select[Any]:
-    if product_id:
-        query = query.where(systems.c.product_id == product_id)
-    if search:
-        wanted = search.upper()
-        begins = systems.c.sn.between(wanted, wanted + "\x7f")
-        part = systems.c.sn.contains(wanted, autoescape=True)
-        query = query.where(begins if len(wanted) < SHORTEST_SUBSTRING else part)
-    return query
 
 
 def _product_problems(registry: Registry, product_id: str, version: str) -> Iterator[Problem]:

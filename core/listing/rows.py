@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.listing import cursors, facets, memory, stretches, terms
 from core.listing.cursors import Place
 from core.listing.facets import Count
-from core.listing.filters import Choice, Filter, column_of
+from core.listing.filters import Choice, column_of
 from core.listing.memory import MemoryListing
 from core.listing.query import Occasion, Query
 from core.listing.tables import Listing, Row
@@ -232,8 +232,3 @@ async def batches(  # noqa: PLR0917  whose list, what of it, and how much
         if batch.rows:
             yield batch
         cursor = batch.next
-
-
-def filter_of(listing: AnyListing, key: str) -> Filter | None:
-    """The filter of a key."""
-    return next((f for f in listing.filters if f.key == key), None)

@@ -1,7 +1,7 @@
 """Device logs: lines into records of seven kinds, by templates that match in linear time."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -141,18 +141,3 @@ def read_line(rules: Iterable[LogRule], line: str) -> list[LogRecord] | None:
     """The records of a line by the first rule that fits; None if no rule knows it."""
     text = line[:LINE_LIMIT].strip()
     return next((found for rule in rules if (found := rule.read(text)) is not None), None)
-
-
-def write_line(rule: LogRule, records: Iterable[LogRecord]) -> str:
-    """The line that says these records; the inverse of `read`, for the simulator and tests."""
-
-    def texts(record: LogRecord) -> Iterator[tuple[str, str]]:
-        yield from (("name", record.name), ("old", record.old), ("new", record.new))
-        yield from (("code", record.code), ("message", record.message), ("time", record.time))
-        yield from record.extra.items()
-
-    listed = [dict(texts(record)) for record in records]
-    if rule.items is None:
-        return rule.line.fill(listed[0])
-    joined = rule.separator.join(rule.items.fill(texts_) for texts_ in listed)
-    return rule.line.fill({**listed[0], "items": joined})

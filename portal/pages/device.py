@@ -10,8 +10,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery, PathParameter, SkipValidation
 
 from core.access import Access
-from core.fleet import overview, scope, systems
-from core.fleet.overview import Glance
+from core.fleet import glance, scope, systems
+from core.fleet.glance import Glance
 from core.fleet.systems import SystemRecord
 from core.registry import Part, System
 from core.telemetry.readings import Readings, house, latest_of
@@ -115,7 +115,7 @@ async def device_of(
         record = await scope.by_sn(connection, access, sn)
         if record is None:
             raise NotFoundException(_("No system has the serial number %(sn)s.", sn=sn))
-        glance = await overview.of_system(connection, record)
+        seen = await glance.of_system(connection, record)
         readings = await latest_of(connection, record.id)
     system = systems.model_of(services.registry, record)
-    return Device(access, glance, system, readings, zone_of(record.timezone, tz, mine))
+    return Device(access, seen, system, readings, zone_of(record.timezone, tz, mine))

@@ -10,8 +10,11 @@ from litestar.params import QueryParameter
 from litestar.response import Redirect
 
 from core.access import Access
-from core.fleet import overview, scope
-from core.fleet.overview import Wanted
+from core.fleet import scope
+from core.fleet.listed import LISTING
+from core.listing import rows
+from core.listing.filters import Clock
+from core.listing.query import Occasion, read_query
 from portal import menu
 from portal.rendering import render_fragment
 from portal.services import Services, TheServices
@@ -82,11 +85,14 @@ def _pages(access: Access, sought: str) -> Iterator[Hit]:
 async def _systems(services: Services, access: Access, sought: str) -> tuple[Hit, ...]:
     if not sought or not access.may("systems:read"):
         return ()
-    async with services.database.read() as connection:
-        wanted = Wanted(search=sought)
-        found = await overview.page(connection, wanted, access, limit=EACH)
-    records = [glance.record for glance in found]
-    return tuple(Hit(r.sn, f"/systems/{r.sn}", "solar-panel", r.name) for r in records)
+    now = services.clock()
+    query, problems = read_query(LISTING, {"q": [sought]}, Clock(now))
+    if problems:
+        return ()
+    occasion = Occasion(access, now, services.registry)
+    names = ("sn", "name")
+    page = await rows.page(services.database.read, LISTING, query, occasion, names, EACH)
+    return tuple(Hit(r["sn"], f"/systems/{r['sn']}", "solar-panel", r["name"]) for r in page.rows)
 
 
 def _products(services: Services, access: Access, sought: str) -> Iterator[Hit]:

@@ -1,7 +1,6 @@
 """A resource at hand for somebody: its pages, counts and rows, within what they may see."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import frozen
 
@@ -114,15 +113,3 @@ def field_of(resource: Resource, filter: Filter) -> FilterField:
         declared.hint,
         declared.first,
     )
-
-
-def json_type(column: Column) -> Any:
-    """The type of a column's values in JSON."""
-    kinds: dict[str, Any] = {
-        "number": float | int | None,
-        "time": int | None,
-        "ago": int | None,
-        "flag": bool | None,
-        "list": list[str],
-    }
-    return kinds.get(column.kind, str | int | float | bool | dict[str, Any] | list[Any] | None)

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.fleet import systems
+from core.fleet.listed import LISTING
 from core.fleet.systems import Registration
 from core.records import CROCKFORD, METADATA, printable, ulid
 from core.registry import Registry
 from core.runtime.database import Database, DatabaseError, database_url, trouble
+from tests.asking import counted
 from tests.databases import PostgreSQL
 from tests.devices import SN, START
 
@@ -61,7 +63,7 @@ async def test_opening_again_changes_nothing(database: Database, registry: Regis
     await database.close()
     await database.open()
     async with database.read() as connection:
-        assert await systems.count(connection) == 1
+        assert await counted(connection, LISTING) == 1
 
 
 async def test_processes_that_start_together_make_the_tables_once(
@@ -83,27 +85,27 @@ async def test_a_failed_transaction_leaves_nothing(database: Database, registry:
     with pytest.raises(ZeroDivisionError):
         await fail()
     async with database.read() as connection:
-        assert await systems.count(connection) == 0
+        assert await counted(connection, LISTING) == 0
 
 
 async def test_readers_do_not_wait_for_a_writer(database: Database, registry: Registry) -> None:
     async with database.begin() as writing, asyncio.timeout(5):
         await systems.register(writing, registry, Registration(SN, "bench"), START)
         async with database.read() as reading:
-            assert await systems.count(reading) == 0
+            assert await counted(reading, LISTING) == 0
 
 
 async def test_writers_take_turns(database: Database, registry: Registry) -> None:
     async def register(n: int) -> None:
         async with database.begin() as connection:
-            known = await systems.count(connection)
+            known = await counted(connection, LISTING)
             await asyncio.sleep(0.01)
             given = Registration(f"{SN}{n}", "bench", name=str(known))
             await systems.register(connection, registry, given, START)
 
     await asyncio.gather(*(register(n) for n in range(8)))
     async with database.read() as connection:
-        assert await systems.count(connection) == 8
+        assert await counted(connection, LISTING) == 8
 
 
 async def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:

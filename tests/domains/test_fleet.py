@@ -3,10 +3,12 @@
 import pytest
 
 from core.fleet import systems
+from core.fleet.listed import LISTING
 from core.fleet.systems import Registration
 from core.records import RequestError
 from core.registry import Registry
 from core.runtime.database import Database
+from tests.asking import counted, listed
 from tests.devices import SN, START
 
 
@@ -66,15 +68,6 @@ async def test_a_serial_number_is_registered_once(database: Database, registry: 
         await _register(database, registry, Registration(SN, "bench-two"))
 
 
-async def test_pages_follow_each_other_by_serial_number(fleet: Database) -> None:
-    found: list[str] = []
-    async with fleet.read() as connection:
-        while page := await systems.page(connection, after_sn=found[-1] if found else "", limit=7):
-            found += [record.sn for record in page]
-    assert len(found) == 30
-    assert found == sorted(found)
-
-
 @pytest.mark.parametrize(
     ("search", "expected"),
     [
@@ -92,17 +85,8 @@ async def test_search_finds_beginnings_and_from_three_characters_parts(
     fleet: Database, search: str, expected: int
 ) -> None:
     async with fleet.read() as connection:
-        assert len(await systems.page(connection, search=search)) == expected
-        assert await systems.count(connection, search=search) == expected
-
-
-async def test_counts_end_at_their_cap(fleet: Database) -> None:
-    async with fleet.read() as connection:
-        assert await systems.count(connection) == 30
-        assert await systems.count(connection, cap=12) == 12
-        assert await systems.count(connection, product_id="bench-two") == 15
-        page = await systems.page(connection, product_id="bench-two")
-    assert {record.product_id for record in page} == {"bench-two"}
+        assert len(await listed(connection, LISTING, q=search)) == expected
+        assert await counted(connection, LISTING, q=search) == expected
 
 
 async def test_a_system_can_become_another_model(database: Database, registry: Registry) -> None:

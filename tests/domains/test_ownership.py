@@ -16,12 +16,13 @@ from core.fleet import end_users, installations, listing, scope, serial_numbers,
 from core.fleet.end_users import Contact, EndUser
 from core.fleet.installation_terms import Terms
 from core.fleet.installations import Ownership
-from core.fleet.listing import Wanted
+from core.fleet.listed import LISTING
 from core.fleet.sites import Place, Site
 from core.fleet.systems import Registration
 from core.records import ConflictError, RequestError, insert_new
 from core.registry import Registry
 from core.runtime.database import Database
+from tests.asking import listed
 from tests.devices import START
 
 SN, OTHER = "BENCH0000001", "BENCH0000002"
@@ -166,25 +167,23 @@ async def test_the_list_joins_what_it_shows(database: Database, registry: Regist
         terms = attrs.evolve(TERMS, installer_remark="key under the 50% mat")
         await _install(connection, SN, Ownership(eva.id, house.id), terms)
 
-        async def sns(wanted: Wanted, access: Access = PLATFORM) -> list[str]:
-            return [row.sn for row in await listing.page(connection, access, wanted)]
+        async def sns(access: Access = PLATFORM, **said: str) -> list[str]:
+            return [row["sn"] for row in await listed(connection, LISTING, access, **said)]
 
-        (row, bare) = await listing.page(connection, PLATFORM, Wanted())
+        ids = [row["id"] for row in await listed(connection, LISTING)]
+        row, bare = (await listing.by_ids(connection, PLATFORM, ids)).values()
         assert (row.site_name, row.end_user, row.country, row.post_code, row.installer) == (
             "Seestr. 1", "eva", "CH", "8002", "Sun",
         )  # fmt: skip
         assert (row.installed_on, row.end_user_state) == (date(2026, 3, 1), "none")
         assert (bare.sn, bare.site_name, bare.country) == (OTHER, "", "DE")
-        for wanted in (
-            Wanted(site="seestr"), Wanted(end_user="EV"), Wanted(country="CH"),
-            Wanted(post_code="80"), Wanted(install_mode="dc"), Wanted(remark="50% MAT"),
-            Wanted(installer="Su"), Wanted(licence="L-1"), Wanted(sn=SN),
+        for said in (
+            {"site": "seestr"}, {"end_user": "EV"}, {"post_code": "80"}, {"install_mode": "dc"},
+            {"installer": "Sun"}, {"licence": "L-1"}, {"q": SN},
         ):  # fmt: skip
-            assert await sns(wanted) == [SN], wanted
-        assert await sns(Wanted(country="DE")) == [OTHER]
-        assert await sns(Wanted(remark="%")) == [SN]
-        assert await sns(Wanted(site="%")) == []
-        assert await sns(Wanted(), BEN) == []
+            assert await sns(**said) == [SN], said
+        assert await sns(site="%") == []
+        assert await sns(BEN) == []
 
 
 async def _fleet(

@@ -15,12 +15,13 @@ from core.companies.details import Details
 from core.fleet import provisioning, serial_number_rows, serial_numbers, systems
 from core.fleet.generating import Order, generate
 from core.fleet.reports import Report
-from core.fleet.serial_numbers import Wanted
+from core.fleet.serial_number_list import LISTING
 from core.fleet.systems import Registration
 from core.records import RequestError
 from core.registry import Registry
 from core.runtime.database import Database
 from core.sealing import Seal
+from tests.asking import counted, listed
 from tests.devices import START
 
 PRODUCT = "bench"
@@ -47,7 +48,7 @@ async def test_made_by_rule_and_counted_on(database: Database, ruled: Registry) 
     with pytest.raises(RequestError, match="taken"):
         await _generate(database, ruled, Order(PRODUCT, 2, first=4))
     async with database.read() as connection:
-        assert await serial_numbers.count(connection, PLATFORM, Wanted()) == 6
+        assert await counted(connection, LISTING) == 6
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,9 @@ async def test_a_company_has_its_own_and_systems_go_with_them(
         assert found
         assert found.company_id == sun.id
         ben = Access(5, "ben", "B", sun.id, grants_of("B", ["administrator"]))
-        assert [n.sn for n in await serial_numbers.page(connection, ben, Wanted())] == [one, two]
+        assert [row["sn"] for row in await listed(connection, LISTING, ben)] == [one, two]
         carl = Access(6, "carl", "C", None, ben.grants)
-        assert await serial_numbers.count(connection, carl, Wanted()) == 0
+        assert await counted(connection, LISTING, carl) == 0
         with pytest.raises(AccessError, match="serial_numbers:edit"):
             await serial_numbers.allocate(connection, ben, [one], None, now=START)
         await serial_numbers.allocate(connection, PLATFORM, [one], None, now=START)
@@ -132,10 +133,10 @@ async def test_an_import_is_tried_first_and_all_or_nothing(
         assert (report.rows, report.good, report.wrong) == (7, 2, 5)
         assert {p.where for p in report.problems} == {f"row {n}" for n in range(4, 9)}
         assert (await _import(connection, good, dry=True)).wrong == 0
-        assert await serial_numbers.count(connection, PLATFORM, Wanted()) == 1
+        assert await counted(connection, LISTING) == 1
         assert (await _import(connection, good, dry=False)).good == 2
-        out = serial_number_rows.give_out(connection, PLATFORM, Wanted(search="al"))
-        assert [each.sn async for each in out] == ["AL2002021070001", "AL2002021070002"]
+        kept = [row["sn"] for row in await listed(connection, LISTING, q="al20020210")]
+        assert kept == ["AL2002021070001", "AL2002021070002"]
 
 
 @pytest.mark.parametrize("row", [{"sn": "no"}, {"sn": "AL2002021070001"}])
@@ -180,5 +181,4 @@ async def _import(connection: AsyncConnection, rows: list[dict[str, str]], *, dr
 
 
 async def _states(connection: AsyncConnection) -> list[str]:
-    found = await serial_numbers.page(connection, PLATFORM, Wanted())
-    return [each.state for each in found]
+    return [row["state"] for row in await listed(connection, LISTING)]

@@ -14,7 +14,7 @@ from core.thing_model.layout.codec import Trace, implausible, outside
 from core.thing_model.layout.fields import Value
 from core.thing_model.layout.json_text import find
 from core.thing_model.layout.linear import Linear
-from core.thing_model.layout.paths import Path, Pick, get, parse_path, put, settled, steps
+from core.thing_model.layout.paths import Path, get, parse_path, put, settled, steps
 from core.thing_model.layout.raw import LARGEST_POWER, power_of_ten
 from core.thing_model.plausibility import Range
 from core.thing_model.problems import DecodeError, EncodeError
@@ -54,11 +54,6 @@ class JsonField:
     def linear(self) -> Linear:
         """How the value is written under the first of its paths."""
         return self.linears[0]
-
-    @property
-    def picked(self) -> bool:
-        """Whether it stands in an element of a list that is picked by what it says."""
-        return any(isinstance(step, Pick) for path in self.paths for step in steps(path))
 
     @property
     def shift(self) -> int:
