@@ -1,14 +1,19 @@
-"""A new instruction: its systems, its command, its values, a dry run of it, and then giving it."""
+"""A new instruction: its systems, its command, its values, a dry run of it, and then giving it.
+
+An instruction of which nothing was sent yet is edited by giving another one in its place.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from core.access import Access
-from core.commanding import giving, offers, orders
+from core.commanding import giving, instructions, offers, orders
 from core.commanding.offers import Offer, Offers
 from core.commanding.orders import Order, Trial
 from core.commanding.policy import MOST
@@ -29,6 +34,7 @@ from portal.texts import _
 
 PATH: Final = "/instructions/new"
 GUARDS: Final = [needs("systems:command")]
+TO_EDIT: Final = [*GUARDS, needs("commands:cancel")]
 Problems = Sequence[Problem]
 
 
@@ -53,7 +59,7 @@ class Desk:
         crumbs = ((_("Instruction management"), "/instructions"),)
         shown = {"draft": self.draft, "step": step, "problems": problems, "crumbs": crumbs}
         shown |= {"zone": self.zone, "most": MOST, **context}
-        title = _("New instruction")
+        title = _("Change the instruction") if self.draft.replaces else _("New instruction")
         return render_page(self.request, f"instructing/{step}.html.jinja", title, shown, status)
 
 
@@ -72,7 +78,26 @@ async def proceed(
 ) -> Response[Any]:
     """The next step, or the same one with what is wrong; the last one gives the instruction."""
     typed = {name: values[-1] for name, values in (await typed_in(request)).items()}
-    desk = _desk(request, services, access, typed)
+    return await _next(_desk(request, services, access, typed))
+
+
+@get("/instructions/{row:str}/edit", guards=TO_EDIT, include_in_schema=False)
+async def edit(
+    request: Request[Any, Any, Any], services: TheServices, access: TheAccess, row: FromPath[str]
+) -> Response[Any]:
+    """The values of an instruction that was given, to give them anew."""
+    async with services.database.read() as connection:
+        given = await instructions.by_id(connection, access, row)
+        if given is None:
+            raise NotFoundException(_("There is no instruction %(id)s.", id=repr(row)))
+        told = await instructions.commands_of(connection, access, given.id, limit=MOST)
+    zone = zone_of("", *clock_of(request))
+    draft = Draft.again(given, [sn for sn, _command in told], zone)
+    return await _next(Desk(request, services, access, zone, draft))
+
+
+async def _next(desk: Desk) -> Response[Any]:
+    services, access = desk.services, desk.access
     try:
         sns = await chosen_sns(
             services,
@@ -165,7 +190,12 @@ async def _give(desk: Desk, order: Order) -> str:
             raise RequestError(Problem("systems", what, _("look at this dry run")))
         if said := unsure(trial.risk, trial.ready, draft.confirmed):
             raise RequestError(Problem("confirmed", said, ""))
-        made = await giving.give(connection, registry, desk.access, order, desk.now)
+        if draft.replaces:
+            made = await giving.revise(
+                connection, registry, desk.access, order, replaces=draft.replaces, now=desk.now
+            )
+        else:
+            made = await giving.give(connection, registry, desk.access, order, desk.now)
     return made.id
 
 
@@ -199,4 +229,4 @@ def _of_all(trial: Trial, values: Mapping[str, str], offer: Offer) -> Problems:
     return [problem for problem in first.problems if problem.where in keys | values.keys()]
 
 
-ROUTES: Final = [begin, proceed]
+ROUTES: Final = [begin, proceed, edit]

@@ -267,6 +267,11 @@ def values_of(part: Part, command: Command, form: Mapping[str, str]) -> dict[str
     return from_text(parameters_of(part, command), given)
 
 
+def typed_value(value: Value) -> str:
+    """A value as it is typed in a form's field; `values_of` reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def preview(part: Part, form: CommandForm, found: DryRun, given: Mapping[str, str]) -> Preview:
     names = {f.parameter.key: f.parameter.label for f in form.fields}
     problems = tuple((names.get(p.where, p.where), p.what, p.hint) for p in found.problems)

@@ -5,10 +5,12 @@ from typing import Final
 
 from attrs import field, frozen
 
+from core.commanding.instructions import Instruction
 from core.commanding.orders import Trial, Tried
 from core.fleet.search import sns_in
 from core.thing_model.command import Risk
-from portal.presentation.commands import shown_value
+from portal.presentation.commands import shown_value, typed_value
+from portal.presentation.times import Zone
 from portal.texts import N_, _, translated
 
 OURS: Final = "_"
@@ -25,6 +27,7 @@ class Draft:
     sns: serial numbers as they were typed. systems: filters of the list of systems, as in its
     address. command: slot and name. at: when, as it was typed, "" for now. values: of the command.
     key: the idempotency key. digest: of what the dry run showed. confirmed: what was typed for it.
+    replaces: the id of the instruction that it takes the place of.
     """
 
     step: str = ""
@@ -37,6 +40,7 @@ class Draft:
     key: str = ""
     digest: str = ""
     confirmed: str = ""
+    replaces: str = ""
     values: Mapping[str, str] = field(factory=dict[str, str])
 
     @classmethod
@@ -55,7 +59,22 @@ class Draft:
             key=said("key"),
             digest=said("digest"),
             confirmed=said("confirmed"),
+            replaces=said("replaces"),
             values={key: text for key, text in typed.items() if not key.startswith(OURS)},
+        )
+
+    @classmethod
+    def again(cls, given: Instruction, sns: Iterable[str], zone: Zone) -> "Draft":
+        """What was typed for an instruction, as it would be typed by a clock."""
+        at = given.not_before
+        return cls(
+            step="command",
+            sns="\n".join(sns),
+            command=f"{given.slot}/{given.name}",
+            at="" if at is None else zone.at(at).strftime("%Y-%m-%dT%H:%M:%S"),
+            reason=given.reason,
+            replaces=given.id,
+            values={key: typed_value(value) for key, value in given.parameters.items()},
         )
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from core.access import Access
 from core.commanding import commands, giving, instructions
 from core.commanding.listed import COMMANDS as COMMANDS_LISTING
 from core.commanding.listed import INSTRUCTIONS as LISTING
@@ -68,10 +69,15 @@ async def _about(services: Services, occasion: Occasion, row: Row) -> Mapping[st
         "numbers": {state.value: number for state, number in progress.counts.items()},
         "total": progress.total,
         "going_on": progress.over < progress.total,
+        "may_be_changed": row["unsent"] == row["targets"] and _may_change(occasion.access),
         "found": found,
         "steps": steps,
         "titles": titles(services),
     }
+
+
+def _may_change(access: Access) -> bool:
+    return access.may("systems:command") and access.may("commands:cancel")
 
 
 async def _course(services: Services, occasion: Occasion, row: Row) -> Mapping[str, Any]:
@@ -135,7 +141,7 @@ INSTRUCTIONS: Final = Resource(
         ),
     ),
     complete=_with_progress,
-    needs=("id",),
+    needs=("id", "unsent", "targets"),
     list_context=_may_instruct,
     detail_context=_about,
     refresh=5,

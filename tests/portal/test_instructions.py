@@ -204,6 +204,34 @@ async def test_risk_is_confirmed_and_time_is_read(site: Site):
     assert row["not_before"] == 1_790_020_800_000
 
 
+async def test_what_was_not_sent_is_changed_by_another_in_its_place(site: Site):
+    made = await give(site, LIMIT)
+    page = (await site.client.get(f"/instructions/{made.id}")).text
+    assert f'href="/instructions/{made.id}/edit"' in page
+    form = (await site.client.get(f"/instructions/{made.id}/edit")).text
+    assert 'name="feed_limit" type="number"' in form
+    assert 'value="3000"' in form
+    meant = {name: hidden(form, name) for name in ("_sns", "_command", "_replaces")}
+    assert meant["_sns"] == unseen.SN
+    assert 'value="for a test"' in form
+    meant |= {"feed_limit": "2500", "_reason": "another limit"}
+    tried = await step(site, "try", **meant)
+    meant |= {name: hidden(tried.text, name) for name in ("_digest", "_key", "_replaces")}
+    for _ in range(2):  # pressed twice
+        given = await step(site, "give", **meant)
+        assert given.status_code == 303, words(given.text)
+    found = await rows(site, "/instructions", "columns=id,state,replaces,parameters")
+    old, new = sorted(found, key=lambda row: row["id"] != made.id)
+    assert (old["id"], old["state"]) == (made.id, "CANCELLED")
+    assert (new["replaces"], new["state"]) == (made.id, "QUEUED")
+    again = await site.client.get(f"/instructions/{made.id}")
+    assert f"/instructions/{made.id}/edit" not in again.text
+    late = await step(site, "give", **meant, _at="2027-01-01T00:00")
+    assert late.status_code == 422
+    await become(site, "vera", "read_only")
+    assert (await site.client.get(f"/instructions/{new['id']}/edit")).status_code == 403
+
+
 async def test_nothing_goes_on_without_systems_or_for_who_may_not(site: Site):
     assert "no system is named" in (await step(site, "systems")).text
     unknown = await step(site, "systems", _sns="NOBODY000001")
