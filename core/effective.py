@@ -6,15 +6,18 @@ them is; a command that serves none is always offered.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Literal
 
 from attrs import frozen
 
-from core.registry import Registry, System
+from core.overlays import Overlay, overlays
+from core.registry import Part, Registry, System
+from core.thing_model.declaration import Declaration
 from core.thing_model.function import Function
 from core.thing_model.product import ProductModel
+from core.thing_model.scope import FirmwareRange
 
 Cause = Literal["model", "firmware", "country", "code"]
 
@@ -50,6 +53,33 @@ class FunctionState:
 
 
 @frozen(eq=False)
+class Standing:
+    """What of an overlay holds for a component of the system, at its firmware and because of it."""
+
+    slot: str
+    overlay: Overlay
+    firmware: str
+
+    @property
+    def row(self) -> Declaration | None:
+        return self.overlay.row(self.firmware)
+
+    @property
+    def needs(self) -> tuple[FirmwareRange, ...]:
+        """At which firmware there is anything of the name."""
+        return tuple(stretch.firmware for stretch in self.overlay.line if stretch.row)
+
+    def __str__(self) -> str:
+        has = f"the system has {self.firmware or 'not said which'}"
+        what = f"{self.overlay.what} {self.overlay.name} of {self.slot}"
+        if (stretch := self.overlay.stretch(self.firmware)) and stretch.row:
+            return f"{what} is that of firmware {stretch.firmware}, {has}"
+        if self.row:
+            return f"{what} is that of unknown firmware, {has}"
+        return f"{what} needs firmware {' or '.join(map(str, self.needs))}, {has}"
+
+
+@frozen(eq=False)
 class EffectiveModel:
     """A system with what it can do: functions by id, and why some of its commands are not offered.
 
@@ -59,6 +89,17 @@ class EffectiveModel:
     system: System
     functions: Mapping[str, FunctionState]
     withheld: Mapping[str, tuple[FunctionState, ...]]
+    firmware: str = ""
+
+    @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """All that firmware decides in its components."""
+        return standings(self.system.parts.values(), self.firmware)
+
+    def outdated(self, slot: str, command: str) -> Standing | None:
+        """Why a component does not have a command that it has at other firmware."""
+        found = (s for s in self.standings if s.slot == slot and s.overlay.what == "command")
+        return next((s for s in found if s.overlay.name == command and s.row is None), None)
 
     def offers(self, command: str) -> bool:
         return command not in self.withheld
@@ -84,6 +125,16 @@ def effective_model(
         registry.system(product, firmware),
         MappingProxyType(states),
         MappingProxyType(dict(_withheld(states.values()))),
+        firmware,
+    )
+
+
+def standings(parts: Iterable[Part], firmware: str) -> tuple[Standing, ...]:
+    """All that firmware decides in components that are mounted."""
+    return tuple(
+        Standing(part.slot, overlay, firmware)
+        for part in parts
+        for overlay in overlays(part.plugin, part.mounted.variant)
     )
 
 

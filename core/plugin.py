@@ -1,7 +1,7 @@
 """A plugin after loading: everything it declared, checked, and nothing else."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from attrs import field, frozen
 from core.thing_model.command import Command
 from core.thing_model.component import Component
 from core.thing_model.datapoint import Datapoint
+from core.thing_model.declaration import rows_for
 from core.thing_model.decoder import Decoder
 from core.thing_model.fault import Fault
 from core.thing_model.function import Function
@@ -25,6 +26,7 @@ from core.thing_model.roles import ROLES, house_sign
 from core.thing_model.scope import FirmwareRange
 from core.thing_model.traits import TRAITS
 from core.thing_model.units import factor
+from core.thing_model.version_line import version_line
 from core.thing_model.view import View
 
 KINDS = ("inverters", "batteries", "meters", "chargers", "grid_specs", "wifi", "functions")
@@ -132,12 +134,23 @@ def _overlapping(plugin: Plugin, what: str, rows: Sequence[Any], name: str) -> I
     for row in rows:
         by_name.setdefault(getattr(row, name), []).append(row)
     for key, same in by_name.items():
-        for first, second in combinations(same, 2):
-            scope = (set(first.variants), first.firmware)
-            if scope == (set(second.variants), second.firmware):
-                where = f"{plugin.name} {what} {key}"
-                hint = "remove one, or tell them apart by variants= or firmware="
-                yield Problem(where, "is declared twice", hint)
+        if len(same) > 1 or same[0].firmware.clauses:
+            yield from _scope_problems(plugin, f"{plugin.name} {what} {key}", same)
+
+
+def _scope_problems(plugin: Plugin, where: str, same: Sequence[Any]) -> Iterator[Problem]:
+    lines = [version_line(rows_for(same, variant)) for variant in plugin.variants or ("",)]
+    line = tuple(chain.from_iterable(lines))
+    hint = "remove one, or tell them apart by variants= or firmware="
+    for versions in dict.fromkeys(str(each.firmware) for each in line if each.contested):
+        said = f"is declared twice for firmware {versions}" if versions else "is declared twice"
+        yield Problem(where, said, hint)
+    counting = {id(stretch.row) for stretch in line}
+    shadowed = {id(row) for stretch in line for row in stretch.contested}
+    for row in same:
+        if row.firmware.clauses and id(row) not in counting | shadowed:
+            what = f"holds at no version of {row.firmware}"
+            yield Problem(where, what, "the range is empty, or more specific rows cover it")
 
 
 def _datapoint_problems(plugin: Plugin, datapoint: Datapoint, keys: set[str]) -> Iterator[Problem]:

@@ -4,8 +4,8 @@ Columns are those in which vendors and the project's fact tables write registers
 (decimal or 0x hex, zero-based), `words`, `data_type`, `word_order`, `scale`, `offset`, `unit`,
 `access`, `point` (the key), `label`, `group`, `enum`, `source`, `confidence`, `register_list`,
 `bit_mask`, `divide`, `variant`, `json_path`; and ours: `role`, `positive`, `range` ("0..100",
-either end open), `step`, `counter`, `rollover`, `restarts`, `absent` (raw numbers), `about`, `doc`.
-Missing columns are empty.
+either end open), `step`, `counter`, `rollover`, `restarts`, `absent` (raw numbers), `about`,
+`firmware` (">=3.6"), `doc`. Missing columns are empty.
 
 A table of traits beside it names the few datapoints that have one: `point`, `trait`, `share_of`.
 """
@@ -277,6 +277,7 @@ def _datapoint(
         "group": row.get("group", ""),
         "positive": row.get("positive") or None,
         "about": row.get("about", ""),
+        "firmware": row.get("firmware", ""),
         "range": range_of(row.get("range", "")),
         "step": _float(row.get("step")),
         "counter": row.get("counter") or None,

@@ -63,6 +63,14 @@ def declare_commands():
     edge = WindowEdge("charge", 1, "start", "hour")
     yield Command("set_x", registers(0, u16("x")), windows={"y": edge})
 """
+
+
+def twice(*firmware: str) -> str:
+    """A hook that declares a datapoint for each of some ranges."""
+    rows = [f"    yield Datapoint('x', firmware='{each}')" for each in firmware]
+    return "\n".join(["@hookimpl", "def declare_datapoints():", *rows])
+
+
 BROKEN = {
     "an unknown hook": (
         "@hookimpl\ndef declare_datapoint():\n    return ()",
@@ -95,6 +103,18 @@ BROKEN = {
     "two datapoints of one key": (
         "@hookimpl\ndef declare_datapoints():\n    yield Datapoint('x')\n    yield Datapoint('x')",
         "datapoint x: is declared twice",
+    ),
+    "two datapoints of one key for the same firmware": (
+        twice("<4", ">=3.6"),
+        "datapoint x: is declared twice for firmware >=3.6,<4",
+    ),
+    "a range of firmware that is empty": (
+        "@hookimpl\ndef declare_datapoints():\n    yield Datapoint('x', firmware='>=4,<3')",
+        "datapoint x: holds at no version of >=4,<3",
+    ),
+    "a row that more specific ones cover": (
+        twice(">=4", ">=3,>=4"),
+        "datapoint x: holds at no version of >=4",
     ),
     "a fault on an unknown datapoint": (
         "@hookimpl\ndef declare_faults():\n    yield Fault('nowhere', 'hot', bit=0)",

@@ -208,10 +208,10 @@ class _Words:
         try:
             part, checked = checked_for(model.system, request)
         except RequestError as error:
-            return cls(None, None, (), error.problems)
+            outdated = model.outdated(request.slot, request.name)
+            return cls(None, None, (), _not_offered([outdated]) if outdated else error.problems)
         missing = tuple(_missing(model, request.name))
-        withheld = (Problem("command", f"is not offered: {why}", _LEAVE_OUT) for why in missing)
-        return cls(part, checked, missing, (*checked.problems, *withheld))
+        return cls(part, checked, missing, (*checked.problems, *_not_offered(missing)))
 
 
 def _tried(
@@ -246,6 +246,10 @@ def _tried(
         said.checked,
         limits.notes(id_, part, said.checked.command),
     )
+
+
+def _not_offered(reasons: Iterable[object]) -> tuple[Problem, ...]:
+    return tuple(Problem("command", f"is not offered: {why}", _LEAVE_OUT) for why in reasons)
 
 
 def _missing(model: EffectiveModel, command: str) -> Iterator[str]:

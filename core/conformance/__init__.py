@@ -1,5 +1,6 @@
 """The conformance kit: what every plugin has to prove, and how well it does."""
 
+from core.conformance.budget import SECONDS, Budget, OverBudgetError
 from core.conformance.cases import (
     RULES,
     Case,
@@ -15,9 +16,12 @@ from core.conformance.tiers import Tier
 
 __all__ = [
     "RULES",
+    "SECONDS",
+    "Budget",
     "Case",
     "Finding",
     "NotHereError",
+    "OverBudgetError",
     "Report",
     "Score",
     "Tier",

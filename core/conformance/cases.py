@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from core.conformance import agreement, coverage, identity, limits, loading, mutation
+from core.conformance.budget import Budget, OverBudgetError
 from core.conformance.mutation import Score, mutation_score
 from core.conformance.subject import Finding, NotHereError, Subject
 from core.conformance.tiers import Tier, independence, tier
@@ -81,15 +82,19 @@ def findings_of(rule: str, plugin: str, registry: Registry) -> list[Finding]:
             for problem in registry.problems
             if problem.plugin == plugin
         ]
-    subject = _subject(plugin, registry)
+    return _findings(rule, _subject(plugin, registry))
+
+
+def _findings(rule: str, subject: Subject) -> list[Finding]:
+    """What one rule finds. Raises NotHereError, and OverBudgetError."""
     if subject.unread and rule not in _WITHOUT_VECTORS:
         raise NotHereError("its vector files cannot be read")
     try:
-        return list(RULES[rule](subject))
-    except NotHereError:
+        return list(subject.budget.watched(RULES[rule](subject)))
+    except (NotHereError, OverBudgetError):
         raise
     except Exception as error:  # noqa: BLE001  whatever a stranger's function or framing raises
-        return [Finding(rule, plugin, f"ends in {type(error).__name__}: {error}")]
+        return [Finding(rule, subject.plugin.name, f"ends in {type(error).__name__}: {error}")]
 
 
 @lru_cache
@@ -132,17 +137,23 @@ def chosen_plugins(
     return [name for name in known if name in inside]
 
 
-def report(plugin: str, registry: Registry) -> Report:
-    """Try every rule on a plugin; its tier, score and everything found."""
+def report(plugin: str, registry: Registry, budget: Budget | None = None) -> Report:
+    """Try every rule on a plugin; its tier, score and everything found.
+
+    Raises OverBudgetError where there is a budget, and it is used up.
+    """
     if plugin not in registry.plugins:
         return Report(plugin, findings=tuple(findings_of("loads", plugin, registry)))
+    known = registry.plugins[plugin]
+    subject = Subject.of(known, registry, budget) if budget else _subject(plugin, registry)
     findings, skipped = list[Finding](), list[str]()
     for rule in RULES:
+        subject.budget.begin(f"the rule {rule}")
         try:
-            findings += findings_of(rule, plugin, registry)
+            findings += _findings(rule, subject)
         except NotHereError as reason:
             skipped.append(f"{rule}: {reason}")
-    subject = _subject(plugin, registry)
+    subject.budget.check()
     score = mutation_score(subject)
     return Report(
         plugin,

@@ -77,9 +77,9 @@ def mutation_score(subject: Subject) -> Score:
     verdicts = [
         verdict
         for trial in (*_decoders(subject), *_commands(subject))
-        for verdict in _layout_verdicts(trial)
+        for verdict in subject.budget.watched(_layout_verdicts(trial))
     ]
-    verdicts += _fault_verdicts(subject)
+    verdicts += subject.budget.watched(_fault_verdicts(subject))
     return Score(len(verdicts), tuple(name for name, caught in verdicts if not caught))
 
 

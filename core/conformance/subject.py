@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from attrs import define, field, frozen
 
+from core.conformance.budget import Budget
 from core.plugin import Plugin
 from core.registry import Channel, Part, Registry
 from core.thing_model.decoder import Decoder
@@ -49,26 +50,32 @@ class Proven:
 
 @define(eq=False)
 class Subject:
-    """A loaded plugin with its vectors; `unread` is what is wrong with the vector files."""
+    """A loaded plugin with its vectors; `unread` is what is wrong with the vector files.
+
+    Looking at a vector, or at what it proves, asks the `budget`.
+    """
 
     plugin: Plugin
     registry: Registry
     vectors: Vectors = field(factory=Vectors)
     unread: tuple[Problem, ...] = ()
+    budget: Budget = field(factory=Budget)
     _parts: dict[tuple[str, str], Part] = field(factory=dict[tuple[str, str], Part], repr=False)
 
     @classmethod
-    def of(cls, plugin: Plugin, registry: Registry) -> "Subject":
+    def of(cls, plugin: Plugin, registry: Registry, budget: Budget | None = None) -> "Subject":
+        budget = budget or Budget()
         try:
             vectors = read_vectors(plugin.folder)
         except ModelError as error:
-            return cls(plugin, registry, unread=error.problems)
+            return cls(plugin, registry, unread=error.problems, budget=budget)
         if strangers := tuple(_strangers(vectors, plugin)):
-            return cls(plugin, registry, unread=strangers)
-        return cls(plugin, registry, vectors)
+            return cls(plugin, registry, unread=strangers, budget=budget)
+        return cls(plugin, registry, vectors, budget=budget)
 
     def part(self, vector: Vector) -> Part:
         """What the plugin declares for the variant and firmware of a vector."""
+        self.budget.check()
         scope = (vector.variant, vector.firmware)
         if scope not in self._parts:
             self._parts[scope] = part_alone(self.plugin, *scope)
@@ -76,7 +83,7 @@ class Subject:
 
     def proven(self) -> Iterator[Proven]:
         """The good frames that are at hand and whose channel exists."""
-        for vector in self.vectors.frames:
+        for vector in self.budget.watched(self.vectors.frames):
             channel = self.part(vector).channels.get(vector.channel)
             if channel is not None and not vector.unavailable:
                 yield Proven(vector, channel)

@@ -10,6 +10,7 @@ from core.listing.query import Occasion, Sort
 from core.plugin import Plugin
 from core.registry import Registry
 from core.thing_model.component import Component, ComponentKind, Rating
+from core.thing_model.declaration import rows_for
 from core.thing_model.function import Function
 from core.thing_model.grid_spec import GridSpec
 from core.thing_model.product import ProductModel
@@ -101,11 +102,6 @@ def plugin_of(registry: Registry, row: Function | GridSpec) -> Plugin:
 def mounted_as(plugin: Plugin, component: Component) -> str:
     """How product models name a component: kind.name, or kind.name.variant."""
     return ".".join(filter(None, (plugin.name, component.variant)))
-
-
-def rows_for(rows: Iterable[Any], variant: str) -> list[Any]:
-    """Those of a plugin's rows that hold for a variant, whatever its firmware."""
-    return [row for row in rows if not row.variants or variant in row.variants]
 
 
 def _remembered(make: Callable[[Registry], Iterable[Row]]) -> Callable[[Occasion], Iterable[Row]]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import Access
 from core.audit import entries
-from core.conformance import Tier, report
+from core.conformance import SECONDS, Budget, OverBudgetError, Tier, report
 from core.fleet.tables import systems
 from core.plugin import Plugin
 from core.product_checks import unmounted
@@ -38,15 +38,29 @@ class Examined:
     problems: tuple[Problem, ...]
 
 
-def examine(registry: Registry, content: bytes) -> Examined:
-    """Unpack a zip, load its plugin beside the others, and try every rule on it; takes seconds."""
+def examine(registry: Registry, content: bytes, budget: Budget | None = None) -> Examined:
+    """Unpack a zip, load its plugin beside the others, and try every rule on it; takes seconds.
+
+    What takes more of them than the budget has is refused, with the step that ran over.
+    """
+    budget = budget or Budget(SECONDS)
+    try:
+        return _examined(registry, content, budget)
+    except OverBudgetError as error:
+        over = Problem("archive", str(error), "keep fewer rows, products or vectors")
+        return Examined(content, None, "none", (over,))
+
+
+def _examined(registry: Registry, content: bytes, budget: Budget) -> Examined:
     with TemporaryDirectory() as unpacked:
         folder = Path(unpacked)
+        budget.begin("unpacking and loading")
         found = read(content, folder)
+        budget.begin("loading beside the other plugins")
         problems = list(_misfits(registry, found, folder))
         if found.plugin is None or problems:
             return Examined(content, found.plugin, "none", tuple(problems))
-        said = report(found.plugin.name, _beside(registry, found))
+        said = report(found.plugin.name, _beside(registry, found), budget)
     broken = [each for each in said.findings if each.rule != "mutations"]
     problems = [shown(Problem(f.where, f.what, f.hint), folder) for f in broken]
     return Examined(content, found.plugin, said.tier, tuple(problems))

@@ -1,5 +1,8 @@
 """What every row that a plugin declares has in common: its scope and its provenance."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from attrs import field, frozen
 
 from core.thing_model.provenance import Confidence
@@ -18,3 +21,11 @@ class Declaration:
     firmware: FirmwareRange = field(factory=FirmwareRange, converter=firmware_range)
     source: str = ""
     confidence: Confidence = ""
+
+
+Row = TypeVar("Row", bound=Declaration)
+
+
+def rows_for(rows: Iterable[Row], variant: str) -> list[Row]:
+    """Those of a plugin's rows that hold for a variant, whatever its firmware."""
+    return [row for row in rows if not row.variants or variant in row.variants]

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+_ZERO = (0, "")
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(\S+)\s*")
 
 
@@ -20,13 +21,16 @@ class Version:
     @classmethod
     def of(cls, text: str) -> "Version":
         found = re.findall(r"\d+|[A-Za-z]+", text)
-        return cls(tuple((int(p), "") if p.isdigit() else (-1, p.lower()) for p in found))
+        parts = [(int(p), "") if p.isdigit() else (-1, p.lower()) for p in found]
+        while parts and parts[-1] == _ZERO:  # 3.6.0 is 3.6
+            parts.pop()
+        return cls(tuple(parts))
 
     def __lt__(self, other: "Version") -> bool:
         return self._padded(other) < other._padded(self)
 
     def _padded(self, other: "Version") -> tuple[tuple[int, str], ...]:
-        return self.parts + ((0, ""),) * (len(other.parts) - len(self.parts))
+        return self.parts + (_ZERO,) * (len(other.parts) - len(self.parts))
 
 
 @frozen

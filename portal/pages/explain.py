@@ -8,6 +8,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from msgspec import Struct
 
+from core.effective import standings
 from core.registry import Channel, Part
 from core.telemetry.history import Frame
 from core.telemetry.readings import frame_of
@@ -21,6 +22,7 @@ from portal.pages.device import TheDevice, load_device
 from portal.presentation.catalogue import file_of
 from portal.presentation.device import is_doubtful
 from portal.presentation.frames import Run, is_text, runs
+from portal.presentation.overlays import reasons
 from portal.presentation.quantities import limits
 from portal.presentation.readings import UNPUBLISHED, ReadingDocument, reading_document
 from portal.services import TheServices
@@ -32,7 +34,8 @@ class Explanation(Struct, frozen=True):
     """A datapoint's declaration, its newest reading, and the bytes that said it.
 
     `spans` are the first byte and the byte behind the last in `frame`, which is hex. `raw` is the
-    number before scale, or hex text; all four are empty for a computed value.
+    number before scale, or hex text; all four are empty for a computed value. `because` tells why
+    it is read so, where that depends on firmware.
     """
 
     sn: str
@@ -51,6 +54,7 @@ class Explanation(Struct, frozen=True):
     computed_of: list[str]
     channel: str | None
     scale: str
+    because: list[str]
     reading: ReadingDocument | None
     raw: str | float | bool | None
     spans: list[tuple[int, int]]
@@ -71,10 +75,12 @@ async def explain_datapoint(
 ) -> Loaded[Explanation]:
     """Where a reading comes from, down to its bytes."""
     part = device.part(slot)
+    because = list(reasons(standings([part], device.record.firmware), slot, key))
     if (datapoint := part.datapoints.get(key)) is None:
-        raise NotFoundException(
-            _("%(slot)s of %(sn)s has no datapoint %(key)s", slot=slot, sn=device.sn, key=repr(key))
+        said = _(
+            "%(slot)s of %(sn)s has no datapoint %(key)s", slot=slot, sn=device.sn, key=repr(key)
         )
+        raise NotFoundException(". ".join([said, *because[:1]]))
     reading = device.readings.get((slot, key))
     channel = _channel(part, key, reading.channel if reading else "")
     frame = None
@@ -100,6 +106,7 @@ async def explain_datapoint(
         list(datapoint.of),
         channel.name if channel else None,
         _scale(channel, key),
+        because,
         reading_document(datapoint, reading) if reading else None,
         origin.raw,
         list(origin.spans),

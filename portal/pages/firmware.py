@@ -5,6 +5,7 @@ from typing import Final
 from litestar.params import FromQuery
 from msgspec import Struct
 
+from core.effective import standings
 from core.fleet import firmware
 from core.fleet.firmware_search import alike
 from portal.pages.device import TheDevice
@@ -18,6 +19,7 @@ from portal.presentation.firmware import (
     links,
     version_documents,
 )
+from portal.presentation.overlays import OverlayDocument, system_overlays
 from portal.services import TheServices
 from portal.signing_in import TheAccess
 from portal.twins import Loaded
@@ -26,10 +28,11 @@ LIMIT: Final = 50
 
 
 class FirmwareDocument(Struct, frozen=True):
-    """What the components run now, and what they ran before, newest first."""
+    """What the components run now, what that decides, and what they ran before, newest first."""
 
     sn: str
     versions: list[VersionDocument]
+    overlays: list[OverlayDocument]
     history: list[ChangeDocument]
     next: int | None
 
@@ -49,6 +52,7 @@ async def system_firmware(
     document = FirmwareDocument(
         device.sn,
         list(version_documents(device.parts, device.readings, current, counts)),
+        system_overlays(standings(device.parts.values(), record.firmware)),
         change_documents(device.parts, past[:LIMIT]),
         past[LIMIT - 1].id if len(past) > LIMIT else None,
     )

@@ -22,6 +22,7 @@ from portal.presentation.catalogue import (
 )
 from portal.presentation.device import is_doubtful, rating, told_by
 from portal.presentation.grid_picture import grid_picture
+from portal.presentation.overlays import OverlayDocument, plugin_overlays
 from portal.services import TheServices
 from portal.texts import _
 from portal.twins import Loaded, page
@@ -39,6 +40,7 @@ class PluginDocument(Struct, frozen=True):
     counts: PluginCounts
     sources: list[SourceDocument]
     datapoints: list[DatapointDocument]
+    overlays: list[OverlayDocument]
     grid_specs: list[GridSpecDocument]
     problems: list[ProblemDocument]
 
@@ -57,6 +59,7 @@ async def show_plugin(services: TheServices, name: FromPath[str]) -> Loaded[Plug
         counts_of(plugin),
         [source_document(s) for s in plugin.sources],
         datapoints,
+        plugin_overlays(plugin),
         [grid_spec_document(plugin, g) for g in plugin.grid_specs],
         [problem_document(p) for p in registry.problems if p.plugin == name],
     )

@@ -7,6 +7,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
+from core.effective import standings
 from core.products import publishing
 from core.products.configured import shipped_ids
 from core.records import RequestError
@@ -15,6 +16,7 @@ from core.thing_model.problems import ModelError
 from core.thing_model.product import ProductModel
 from core.thing_model.roles import ROLES
 from portal.presentation.device import ComponentDocument, components
+from portal.presentation.overlays import OverlayDocument, slot_overlays
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
 from portal.texts import _, translated
@@ -60,6 +62,7 @@ class ProductDocument(Struct, frozen=True):
     offline_after: int
     versions: list[str]
     components: list[ComponentDocument]
+    overlays: list[OverlayDocument]
     roles: list[RoleDocument]
     functions: dict[str, str]
     grid_specs: dict[str, str]
@@ -101,6 +104,7 @@ async def show_product(
         model.offline_after,
         sorted(version for id_, version in registry.products if id_ == product),
         list(components(system.parts)),
+        slot_overlays(standings(system.parts.values(), "")),
         roles,
         _functions(registry, model),
         {g: registry.grid_specs[g].name for g in model.grid_specs if g in registry.grid_specs},

@@ -10,6 +10,7 @@ from core.plugin import Plugin
 from core.products import declared
 from core.registry import Registry
 from core.thing_model.component import ComponentKind
+from core.thing_model.declaration import rows_for
 from core.thing_model.provenance import CONFIDENCE
 from portal.presentation.catalogue import (
     datapoint_document,
@@ -19,6 +20,7 @@ from portal.presentation.catalogue import (
 )
 from portal.presentation.device import rating, told_by
 from portal.presentation.grid_picture import grid_picture
+from portal.presentation.overlays import component_overlays
 from portal.resource.declared import Column, Empty, FilterField, Menu, Resource
 from portal.services import Services
 from portal.texts import N_, translated
@@ -118,18 +120,19 @@ async def _component(_: Services, occasion: Occasion, row: Row) -> Mapping[str, 
     if found is None:
         raise LookupError(row["id"])
     plugin, component = found
-    rows = declared.rows_for(plugin.datapoints, component.variant)
+    rows = rows_for(plugin.datapoints, component.variant)
     return {
         "ratings": [rating(plugin, given) for given in component.ratings],
-        "decoders": declared.rows_for(plugin.decoders, component.variant),
+        "decoders": rows_for(plugin.decoders, component.variant),
         "groups": [
             (group, [datapoint_document(plugin, each) for each in some])
             for group, some in grouped(rows)
         ],
         "number": len(rows),
-        "declared_faults": declared.rows_for(plugin.faults, component.variant),
-        "declared_commands": declared.rows_for(plugin.commands, component.variant),
+        "declared_faults": rows_for(plugin.faults, component.variant),
+        "declared_commands": rows_for(plugin.commands, component.variant),
         "told_by": told_by,
+        "overlay_documents": component_overlays(plugin, component),
         **_sources(plugin),
     }
 

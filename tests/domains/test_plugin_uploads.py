@@ -1,8 +1,11 @@
 """Uploaded plugins: tried, accepted by a person, known to every process, retired when unused."""
 
+from itertools import chain, repeat
+
 import pytest
 
 from core.access import PLATFORM, Access, AccessError
+from core.conformance import Budget
 from core.fleet import systems
 from core.fleet.systems import Registration
 from core.products import uploads
@@ -101,6 +104,25 @@ async def test_what_is_wrong_is_said_at_once_and_by_its_place_in_the_zip(
     said = files()["plugin.toml"].replace("solora_h3", "bench")
     (taken,) = uploads.examine(registry, packed(plugin=said)).problems
     assert "is here already" in str(taken)
+
+
+@pytest.mark.parametrize(
+    ("looks", "step"),
+    [
+        (1, "unpacking and loading"),
+        (2, "loading beside the other plugins"),
+        (5, "the rule consistency"),
+        (30, "the rule frames"),
+    ],
+)
+async def test_a_trial_that_takes_too_long_ends_and_says_where(
+    registry: Registry, looks: int, step: str
+) -> None:
+    times = chain([0.0] * (looks + 1), repeat(21.0))
+    examined = uploads.examine(registry, packed(), Budget(20, clock=lambda: next(times)))
+    assert examined.plugin is None
+    (problem,) = examined.problems
+    assert str(problem.what) == f"took more than 20 s, and ran over in {step}"
 
 
 async def test_who_may_only_look_changes_nothing(database: Database, registry: Registry) -> None:

@@ -62,10 +62,16 @@ class Site:
         }[kind]()
         await self._take(Message(topic, payload, None))
 
-    async def register(self, sn: str = unseen.SN, name: str = "Alm 4") -> None:
+    async def register(
+        self,
+        sn: str = unseen.SN,
+        name: str = "Alm 4",
+        model: str = "zephyr-q9",
+        firmware: str = "",
+    ) -> None:
         """Let a device announce itself."""
-        said = {"online": True, "product_model": "zephyr-q9", "timezone": "Europe/Berlin"}
-        body = msgspec.json.encode({**said, "country": "DE", "name": name})
+        said = {"online": True, "product_model": model, "timezone": "Europe/Berlin"}
+        body = msgspec.json.encode({**said, "country": "DE", "name": name, "firmware": firmware})
         await self._take(Message(topics.presence(sn), body, None))
 
     async def _take(self, message: Message) -> None:

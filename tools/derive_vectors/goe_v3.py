@@ -35,6 +35,10 @@ CHANNELS = {
     "holding_299": ("holding", 299, 2),
     "holding_332": ("holding", 332, 6),
 }
+FIRMWARE = {"holding_332": "55.6"}
+"""The first version that has all registers of a channel; the vendor's document names it."""
+BEFORE_FORCE_STATE = "55.5"
+"""The version that has all of holding_332 but its last register."""
 FUNCTIONS = {"holding": 3, "input": 4}
 CODES = {"uint16": ">H", "uint32": ">I", "float64": ">d"}
 TYPICAL = {
@@ -85,9 +89,12 @@ def edge(row: Row, number: int) -> Any:
     }[row["data_type"]]
 
 
-def modbus(channel: str, make: Callable[[Row, int], Any]) -> tuple[bytes, dict[str, Any]]:
-    """The registers of a channel and what they say."""
+def modbus(
+    channel: str, make: Callable[[Row, int], Any], shorter: int = 0
+) -> tuple[bytes, dict[str, Any]]:
+    """The registers of a channel, without as many at its end, and what they say."""
     table, first, count = CHANNELS[channel]
+    count -= shorter
     body, said = bytearray(2 * count), dict[str, Any]()
     for number, row in enumerate(rows(table, first, count)):
         raw, at = make(row, number), 2 * (int(row["address"]) - first)
@@ -113,12 +120,16 @@ def answer(channel: str, body: bytes) -> bytes:
     return tcp(struct.pack("BBB", 1, function, len(body)) + body)
 
 
-def frame(channel: str, make: Callable[[Row, int], Any]) -> str:
-    body, said = modbus(channel, make)
+def frame(channel: str, make: Callable[[Row, int], Any], firmware: str = "") -> str:
+    body, said = modbus(channel, make, shorter=firmware == BEFORE_FORCE_STATE)
     return entry(
-        "frame", said, channel=channel, origin="derived", source="goe_api_v2",
+        "frame", said, channel=channel, **version(firmware), origin="derived", source="goe_api_v2",
         hex=spaced(answer(channel, body)),
     )  # fmt: skip
+
+
+def version(firmware: str) -> dict[str, str]:
+    return {"firmware": firmware} if firmware else {}
 
 
 def status(document: dict[str, Any]) -> str:
@@ -138,10 +149,10 @@ def bad(channel: str, offset: int, reason: str, datapoint: str = "frame", **payl
     )  # fmt: skip
 
 
-def command(name: str, register: int, parameter: str, value: int) -> str:
+def command(name: str, register: int, parameter: str, value: int, firmware: str = "") -> str:
     request = struct.pack(">BBHHBH", 1, 16, register, 1, 2, value)
     return entry(
-        "command", command=name, origin="derived", source="goe_api_v2",
+        "command", command=name, **version(firmware), origin="derived", source="goe_api_v2",
         parameters={parameter: value}, hex=spaced(tcp(request)),
     )  # fmt: skip
 
@@ -161,6 +172,20 @@ def edge_status() -> dict[str, Any]:
     return {**document, "dwo": 0.5}
 
 
+def answers(channel: str, firmware: str) -> list[str]:
+    """Good and bad answers of a channel, at a firmware version if that matters."""
+    body = modbus(channel, typical, shorter=firmware == BEFORE_FORCE_STATE)[0]
+    plain, told = answer(channel, body), version(firmware)
+    long = answer(channel, body + b"\0\0")
+    return [
+        frame(channel, typical, firmware),
+        frame(channel, edge, firmware),
+        bad(channel, 2, "protocol identifier", hex=spaced(plain[:3] + b"\1" + plain[4:]), **told),
+        bad(channel, 4, "lengths", hex=spaced(plain[:-3]), **told),
+        bad(channel, 9 + len(body), "bytes long", hex=spaced(long), **told),
+    ]
+
+
 def main() -> None:
     text = json.dumps({"amp": 16.5})
     entries = [
@@ -172,22 +197,15 @@ def main() -> None:
         bad("status", 0, "none of the", text='{"success": true}'),
     ]
     for channel in CHANNELS:
-        body = modbus(channel, typical)[0]
-        plain = answer(channel, body)
-        entries += [
-            frame(channel, typical),
-            frame(channel, edge),
-            bad(channel, 2, "protocol identifier", hex=spaced(plain[:3] + b"\1" + plain[4:])),
-            bad(channel, 4, "lengths", hex=spaced(plain[:-3])),
-            bad(channel, 9 + len(body), "bytes long", hex=spaced(answer(channel, body + b"\0\0"))),
-        ]
+        entries += answers(channel, FIRMWARE.get(channel, ""))
     entries += [
-        frame("holding_332", lambda row, n: math.inf if n == 1 else typical(row, n)),
+        *answers("holding_332", BEFORE_FORCE_STATE),
+        frame("holding_332", lambda row, n: math.inf if n == 1 else typical(row, n), "55.6"),
         *faults("err", ERRORS, bits=False),
         *faults("error", MODBUS_ERRORS, bits=False),
         command("set_charging_current", 299, "ampere_volatile", 13),
-        command("set_force_state", 337, "force_state", 1),
-        command("set_phase_switch_mode", 332, "phase_switch_mode", 2),
+        command("set_force_state", 337, "force_state", 1, "55.6"),
+        command("set_phase_switch_mode", 332, "phase_switch_mode", 2, "55.5"),
     ]
     write(PLUGIN, "derived", "Made by tools/derive_vectors/goe_v3.py.", entries)
 

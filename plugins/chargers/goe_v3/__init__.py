@@ -65,14 +65,15 @@ def declare_decoders() -> Iterable[Decoder]:
     yield answer("input", 323, 49)
     yield answer("holding", 200, 19)
     yield answer("holding", 299, 2)
-    yield answer("holding", 332, 6)
+    yield answer("holding", 332, 5, firmware=">=55.5,<55.6")
+    yield answer("holding", 332, 6, firmware=">=55.6")
 
 
-def answer(table: str, first: int, count: int) -> Decoder:
+def answer(table: str, first: int, count: int, firmware: str = "") -> Decoder:
     """The answer to a read of `count` registers of a table."""
     fields = REGISTERS.fields(first, first + count - 1, table=table)
-    layout = registers(first, *fields, counts=count)
-    return Decoder(f"{table}_{first}", modbus_tcp(layout, function=FUNCTIONS[table]))
+    layout = modbus_tcp(registers(first, *fields, counts=count), function=FUNCTIONS[table])
+    return Decoder(f"{table}_{first}", layout, firmware=firmware)
 
 
 @hookimpl
@@ -103,7 +104,8 @@ def declare_commands() -> Iterable[Command]:
         written(337),
         limits={"force_state": (0, 2)},
         reads_back=("force_state", "frc"),
-        doc="Off or on, or neutral: as the charger itself decides. Since firmware 55.6",
+        firmware=">=55.6",
+        doc="Off or on, or neutral: as the charger itself decides",
     )
     yield Command(
         "set_phase_switch_mode",
@@ -111,7 +113,8 @@ def declare_commands() -> Iterable[Command]:
         limits={"phase_switch_mode": (0, 2)},
         reads_back=("phase_switch_mode", "psm"),
         risk="disruptive",
-        doc="Charging pauses while the charger switches. Since firmware 55.5",
+        firmware=">=55.5",
+        doc="Charging pauses while the charger switches",
     )
 
 
