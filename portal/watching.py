@@ -12,11 +12,12 @@ from attrs import define, field, frozen
 
 from core.access import Access
 from core.commanding import approvals
+from core.notifications import given_up
 from core.registry import Registry
 from core.runtime.clock import Clock
 from core.runtime.database import Database
 from core.upkeep.conditions import Condition, gravest_first
-from core.upkeep.health import UNREACHABLE, Disk, Seen, health
+from core.upkeep.health import UNDELIVERED, UNREACHABLE, Disk, Seen, health, undelivered
 from portal.live import Hub
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Place:
 
 PLACES: Final[Mapping[str, Place]] = {
     "dead_letters": Place("/dead-letters", "dead_letters:read", alarming=False),
+    UNDELIVERED: Place("/sent-messages?state=failed&created_at.from=now-7d", "reminders:read"),
     "plugins_left_out": Place("/plugin-problems"),
     "unapproved": Place("/instructions?state=PENDING_APPROVAL", "commands:approve", alarming=False),
 }
@@ -60,6 +62,7 @@ class Watch:
     """What was found at the last look, and what the live feed says now.
 
     unapproved: how many instructions wait for a second person, by the id of who asked.
+    given_up: how many messages could not be delivered, by the company whose rule it was.
     """
 
     registry: Registry
@@ -67,12 +70,15 @@ class Watch:
     folder: Path
     found: tuple[Condition, ...] = ()
     unapproved: Mapping[int | None, int] = field(factory=dict[int | None, int])
+    given_up: Mapping[int | None, int] = field(factory=dict[int | None, int])
 
     def news(self, access: Access) -> tuple[News, ...]:
         """What somebody may be told of, the gravest first."""
+        own = [*self._unapproved(access), *self._given_up(access)]
+        common = [each for each in self.found if each.code != UNDELIVERED]
         told = [
             News(each, PLACES.get(each.code, ELSEWHERE))
-            for each in gravest_first([*self._feed(), *self.found, *self._unapproved(access)])
+            for each in gravest_first([*self._feed(), *common, *own])
         ]
         return tuple(each for each in told if access.may(each.place.permission))
 
@@ -88,6 +94,13 @@ class Watch:
         if count := sum(number for asker, number in asked if asker != access.user_id):
             yield Condition("unapproved", "warning", {"count": count})
 
+    def _given_up(self, access: Access) -> Iterator[Condition]:
+        """Messages by rules that somebody sees: a company those of its own."""
+        if access.user_type == "A":
+            return undelivered(sum(self.given_up.values()))
+        is_company = access.user_type == "B" and access.company_id is not None
+        return undelivered(self.given_up.get(access.company_id, 0) if is_company else 0)
+
     async def look(self, database: Database, now: int) -> tuple[Condition, ...]:
         """Ask once; what is not well, also where the database does not answer."""
         disk = Disk("the portal", *await asyncio.to_thread(disk_of, self.folder))
@@ -96,6 +109,7 @@ class Watch:
             async with database.read() as connection:
                 self.found = tuple(await health(connection, now, Seen((disk,), left_out)))
                 self.unapproved = await approvals.waiting(connection, now)
+                self.given_up = await given_up.by_owner(connection, now)
         except Exception as error:  # noqa: BLE001  whatever a driver raises, the answer is no
             LOGGER.warning("the database does not answer: %s", error)
             self.found = (UNREACHABLE,)

@@ -13,6 +13,7 @@ from typing import Final
 from attrs import define, frozen
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.notifications import retention as messages
 from core.runtime import clock
 from core.runtime.clock import Clock
 from core.runtime.database import Database, cause, trouble
@@ -24,6 +25,7 @@ INTERVAL: Final = 60.0
 REST: Final = 3.0
 """Seconds of rest for each second of work."""
 PARTITIONS, COMPACTION, RETENTION = "partitions", "compaction", "retention"
+NOTIFICATIONS: Final = "notifications"
 
 Progress = Callable[[int], None]
 Work = Callable[[AsyncConnection], Awaitable[int]]
@@ -31,14 +33,16 @@ Work = Callable[[AsyncConnection], Awaitable[int]]
 
 @frozen
 class Keeping:
-    """How long frames stay as they are, and how long they are kept at all.
+    """How long frames stay as they are, and how long they and messages are kept at all.
 
     hot_days: frames of older days are compacted, which loses nothing; at least 2.
     retention_days: frames of older days are deleted; 0 keeps all.
+    notification_days: messages that are older are deleted; 0 keeps all.
     """
 
     hot_days: int = 14
     retention_days: int = 0
+    notification_days: int = 0
 
 
 @define(eq=False)
@@ -56,6 +60,7 @@ class Housekeeper:
             for name, work in (
                 (PARTITIONS, self.prepare),
                 (RETENTION, self.forget),
+                (NOTIFICATIONS, self.forget_messages),
                 (COMPACTION, self.compact),
             ):
                 await self._try(name, work)
@@ -95,11 +100,22 @@ class Housekeeper:
         before = retention.limit(self.clock(), self.keeping.retention_days)
         async with self.database.begin() as connection:
             done = await retention.drop_days(connection, before)
-        while deleted := await self._rested(lambda c: retention.step(c, before)):
+        return await self._deleted(RETENTION, lambda c: retention.step(c, before), done)
+
+    async def forget_messages(self) -> int:
+        """Delete messages that are older than they are to be kept; returns how many."""
+        if not self.keeping.notification_days:
+            return 0
+        before = self.clock() - self.keeping.notification_days * messages.DAY
+        return await self._deleted(NOTIFICATIONS, lambda c: messages.step(c, before))
+
+    async def _deleted(self, name: str, step: Work, done: int = 0) -> int:
+        """Delete step by step until nothing is left that is old."""
+        while deleted := await self._rested(step):
             done += deleted
         if done:
-            await self._begin(RETENTION, done)
-            await self._finish(RETENTION)
+            await self._begin(name, done)
+            await self._finish(name)
         return done
 
     async def _compact(self, before: int, progress: Progress) -> int:

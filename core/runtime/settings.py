@@ -34,6 +34,7 @@ LONGEST: Final = 10_000_000
 FEWEST_HOT_DAYS: Final = 2
 MOST_CO2: Final = 10
 _FACTOR: Final = re.compile(r"\d{1,2}(\.\d{1,9})?", re.ASCII)
+_DAYS_OF_MESSAGES: Final = "365"
 _DAYS: Final = re.compile(r"\d{1,5}")
 CREDENTIALS_FILE: Final = "credentials.json"
 
@@ -88,6 +89,8 @@ class Settings:
     portal_url: how people reach the portal, for links in messages (THINGWRIGHT_PORTAL_URL).
     notify_private: whether messages may go to services in private networks
     (THINGWRIGHT_NOTIFY_PRIVATE, no).
+    notification_days: messages to people that are older are deleted, unless they still wait to be
+    sent; 0 keeps all (THINGWRIGHT_NOTIFICATION_DAYS, 365).
     """
 
     data: Path = Path("data")
@@ -108,6 +111,7 @@ class Settings:
     mail: MailServer | None = None
     portal_url: str = ""
     notify_private: bool = False
+    notification_days: int = int(_DAYS_OF_MESSAGES)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -166,6 +170,7 @@ class Settings:
             mail_settings.read(said("SMTP"), said("MAIL_FROM")),
             said("PORTAL_URL").rstrip("/"),
             notify_private is True,
+            int(said("NOTIFICATION_DAYS", _DAYS_OF_MESSAGES)),
         )
 
     @property
@@ -234,7 +239,8 @@ def _open_id_problems(given: OpenId) -> Iterator[Problem]:
 
 
 def _day_problems(said: Callable[[str, str], str]) -> Iterator[Problem]:
-    given = {"HOT_DAYS": said("HOT_DAYS", "14"), "RETENTION_DAYS": said("RETENTION_DAYS", "0")}
+    usual = {"HOT_DAYS": "14", "RETENTION_DAYS": "0", "NOTIFICATION_DAYS": _DAYS_OF_MESSAGES}
+    given = {name: said(name, days) for name, days in usual.items()}
     days = {name: int(text) for name, text in given.items() if _DAYS.fullmatch(text)}
     for name in given.keys() - days.keys():
         yield Problem(PREFIX + name, "is not a number of days", "write a whole number")

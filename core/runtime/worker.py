@@ -50,5 +50,5 @@ async def run_worker(settings: Settings, say: Say = words.english) -> None:
 
 
 def keeping(settings: Settings) -> Keeping:
-    """How long this installation keeps frames."""
-    return Keeping(settings.hot_days, settings.retention_days)
+    """How long this installation keeps frames and messages."""
+    return Keeping(settings.hot_days, settings.retention_days, settings.notification_days)

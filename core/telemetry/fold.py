@@ -177,6 +177,11 @@ def bucket_of(device_time: int) -> int:
     return device_time - device_time % BUCKET
 
 
+def moment_of(device_time: int, receive_time: int) -> int:
+    """The device's time, or that of receipt where its clock cannot be right."""
+    return device_time if UNSET_CLOCK <= device_time <= receive_time else receive_time
+
+
 def is_credible(device_time: int, receive_time: int) -> bool:
     """Whether a frame has a place in time."""
     return UNSET_CLOCK <= device_time <= receive_time + AHEAD

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.journal.faults import Closed, Opened
 from core.records import arrays, unnest, write
 from core.registry import Channel
-from core.telemetry.fold import UNSET_CLOCK, Open
+from core.telemetry.fold import Open, moment_of
 from core.telemetry.frames import Arrival, Key
 from core.telemetry.readings import packed
 from core.telemetry.rollups import Rolling, packed_open, unpacked
@@ -112,10 +112,8 @@ async def _rewrite(connection: AsyncConnection, rows: Sequence[tuple[object, ...
 
 
 def time_of(arrival: Arrival) -> int:
-    """`as_of`: the device's time, or that of receipt where its clock cannot be right."""
-    if UNSET_CLOCK <= arrival.device_time <= arrival.receive_time:
-        return arrival.device_time
-    return arrival.receive_time
+    """`as_of` of a frame, see the module."""
+    return moment_of(arrival.device_time, arrival.receive_time)
 
 
 def is_newer(arrival: Arrival, as_of: int, known: Newest | None) -> bool:

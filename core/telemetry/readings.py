@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.registry import System
+from core.telemetry.fold import moment_of
 from core.telemetry.history import Frame, frame_at
 from core.telemetry.tables import latest
 from core.thing_model.layout.fields import Value
@@ -21,6 +22,11 @@ class Reading:
     device_time: int
     receive_time: int
     channel: str
+
+    @property
+    def as_of(self) -> int:
+        """The moment that it is of: by the device's clock, unless that cannot be right."""
+        return moment_of(self.device_time, self.receive_time)
 
 
 Readings = dict[tuple[str, str], Reading]

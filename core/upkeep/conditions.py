@@ -48,6 +48,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Messages that could not be taken in during the last hour: %(count)s",
         "The dead letters say why for each, and can be replayed once that is mended.",
     ),
+    "messages_given_up": (
+        "Messages of the last %(days)s days that could not be delivered: %(count)s",
+        "The list of sent messages says why for each; mend that, and send them again.",
+    ),
     "unapproved": (
         "Instructions that wait for a second person: %(count)s",
         "Look at each, and approve it or refuse it; until then nothing of it is sent.",

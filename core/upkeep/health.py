@@ -7,6 +7,7 @@ from attrs import frozen
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.notifications import given_up
 from core.telemetry.tables import dead_letters
 from core.upkeep import background, heartbeats
 from core.upkeep.background import BackgroundJob
@@ -43,6 +44,7 @@ class Seen:
 
 
 NOTHING: Final = Seen()
+UNDELIVERED: Final = "messages_given_up"
 UNREACHABLE: Final = Condition("database_away", "critical")
 """What is so where `health` cannot even be asked."""
 
@@ -59,6 +61,7 @@ async def health(connection: AsyncConnection, now: int, seen: Seen = NOTHING) ->
             *_plugins(seen.left_out.union(*map(_left_out_of, living))),
             *_stopped((await background.known(connection)).values()),
             *await _refused(connection, now),
+            *undelivered(sum((await given_up.by_owner(connection, now)).values())),
         ]
     )
 
@@ -123,6 +126,13 @@ def _stopped(found: Iterable[BackgroundJob]) -> Iterator[Condition]:
     for job in found:
         if job.error:
             yield Condition("job_stopped", "warning", {"job": job.name, "error": job.error})
+
+
+def undelivered(count: int) -> Iterator[Condition]:
+    """What is so where so many messages were given up."""
+    if count:
+        values = {"days": given_up.DAYS, "count": count}
+        yield Condition(UNDELIVERED, "warning", values)
 
 
 async def _refused(connection: AsyncConnection, now: int) -> Iterator[Condition]:

@@ -13,7 +13,7 @@ function store() {
 
 function filtersOf(query) {
   const parameters = new URLSearchParams(query);
-  for (const name of ["sort", "columns", "at", "tz"]) parameters.delete(name);
+  for (const name of ["sort", "columns", "at", "tz", "paused"]) parameters.delete(name);
   return parameters.toString();
 }
 
@@ -122,6 +122,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.closest("tr").querySelector("th a")?.click();
   }
+});
+
+// A list that looks again by itself stays still while nobody sees it.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && event.target.id === "list") event.preventDefault();
 });
 
 document.addEventListener("htmx:after:swap", () => { show(); mark(); });

@@ -162,7 +162,7 @@ def routes(counter: Counter) -> list[HTTPRouteHandler]:
             async with services.database.read() as connection:
                 found = await taking.systems_of(connection, services.registry, access, wanted)
                 if DATASETS[wanted.dataset].chosen:
-                    groups = groups_of(found)
+                    groups = groups_of(taking.distinct(found))
                     if not wanted.points and "choosing" not in typed:
                         return desk.page(groups)
                 plan = taking.plan_of(wanted, found)

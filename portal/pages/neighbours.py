@@ -33,7 +33,8 @@ async def neighbours(
 ) -> Response[str]:
     """Links to both, on the same tab; nothing where the address names no list that has it."""
     occasion = Occasion(access, services.clock(), services.registry)
-    state = read_state(SYSTEMS, pairs_of(list[:LONGEST]), Clock(occasion.now, "UTC"))
+    clock = Clock(occasion.now)
+    state = read_state(SYSTEMS, pairs_of(list[:LONGEST]), clock, services.registry)
     around = [""] * 2
     if not state.problems:
         around = [

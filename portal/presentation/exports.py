@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from core.exports.datasets import SystemOf
-from core.exports.taking import distinct
+from core.registry import System
 from portal.presentation.readings import slot_title
 
 
@@ -27,10 +26,10 @@ class Group:
     choices: tuple[Choice, ...]
 
 
-def groups_of(systems: Iterable[SystemOf]) -> list[Group]:
-    """Everything that frames of these systems hold, each datapoint once, as it is declared."""
+def groups_of(systems: Iterable[System]) -> list[Group]:
+    """Everything that frames of these hold, each datapoint once, as it is declared."""
     slots: dict[str, dict[str, Choice]] = {}
-    for system in distinct(systems):
+    for system in systems:
         for slot, part in system.parts.items():
             told = {key for channel in part.channels.values() for key in channel.rows}
             for key, datapoint in part.datapoints.items():

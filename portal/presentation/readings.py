@@ -61,6 +61,20 @@ class ReadingDocument(Struct, frozen=True):
     meaning: str | None
 
 
+class Heard(Struct, frozen=True):
+    """A datapoint's newest value and the moment that it is of (UTC ms); null is absent.
+
+    `stale` says that the next one is overdue. `meaning` is what a number of an enumeration stands
+    for, null where nobody published it.
+    """
+
+    value: str | float | bool | None
+    unit: str
+    meaning: str | None
+    time: int
+    stale: bool
+
+
 @frozen
 class Line:
     """A datapoint on the page, with its newest reading."""

@@ -1,8 +1,9 @@
 """The time that a page of telemetry is about: a day or week of the site, or between two moments."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
@@ -10,7 +11,6 @@ from attrs import frozen
 from core.records import RequestError
 from core.telemetry.periods import DAY, Span, day
 from core.thing_model.problems import Problem
-from portal.presentation.device import FaultDocument
 from portal.presentation.period import Period, Range, period_of, query_of, site_date
 from portal.texts import _
 
@@ -92,11 +92,13 @@ def _moment(name: str, text: str, timezone: str) -> int:
         raise RequestError(Problem(name, _("is not a moment"), hint)) from error
 
 
-def around_fault(timezone: str, now: int, fault: FaultDocument) -> str:
-    """The address's question for the time of a fault, and some minutes before and after it."""
-    until = now if fault.closed_at is None else fault.closed_at
-    end = min(until + AROUND, fault.opened_at - AROUND + MOST_DAYS * DAY)
-    return urlencode(Window(fault.opened_at - AROUND, end, timezone).query)
+def around_fault(
+    timezone: str, now: int, opened_at: int, closed_at: int | None
+) -> Mapping[str, str]:
+    """What an address says of the time of a fault, and some minutes before and after it."""
+    until = now if closed_at is None else closed_at
+    end = min(until + AROUND, opened_at - AROUND + MOST_DAYS * DAY)
+    return Window(opened_at - AROUND, end, timezone).query
 
 
 def neighbours(window: Window) -> tuple[dict[str, str], dict[str, str]]:

@@ -95,7 +95,7 @@ def selected(shelf: Shelf, typed: Mapping[str, Sequence[str]]) -> Selection:
         return Selection(keys)
     text = (typed.get(QUERY) or [""])[-1]
     clock = Clock(shelf.services.clock())
-    state = read_state(shelf.resource, pairs_of(text), clock)
+    state = read_state(shelf.resource, pairs_of(text), clock, shelf.services.registry)
     refuse_wrong(state)
     return Selection((), evolve(state, query=evolve(state.query, cursor="")))
 

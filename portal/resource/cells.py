@@ -10,6 +10,7 @@ from core.access import Access
 from core.listing.tables import Row
 from portal.presentation.house import RoleReading, magnitude
 from portal.presentation.quantities import Quantity, quantity
+from portal.presentation.readings import Heard
 from portal.presentation.status import Mark
 from portal.presentation.times import iso
 from portal.resource.declared import Column, Resource
@@ -53,6 +54,8 @@ def shown(
 def _amount(column: Column, value: Any) -> Quantity | None:
     if isinstance(value, RoleReading):
         return magnitude(value.value, value.unit)
+    if isinstance(value, Heard):
+        return quantity(value.value, "" if value.unit == column.unit else value.unit)
     return quantity(value, column.unit) if column.kind == "number" else None
 
 
@@ -106,12 +109,18 @@ def plain(column: Column, row: Row) -> Any:
 
 
 def sheet(column: Column, row: Row) -> Cell:
-    """The value as a sheet has it: times in UTC, several values with spaces between them."""
+    """The value as a sheet has it: times in UTC, several values with spaces between them.
+
+    What was heard in another unit than its column's is written with it.
+    """
     value = plain(column, row)
     if value is not None and column.kind in TIMES:
         return iso(value)
     if isinstance(value, RoleReading):
         return value.value
+    if isinstance(value, Heard):
+        own = value.unit == column.unit or value.value is None
+        return value.value if own else f"{value.value} {value.unit}"
     if isinstance(value, list):
         return " ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
     if isinstance(value, dict):

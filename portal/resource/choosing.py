@@ -29,7 +29,8 @@ async def chosen_sns(
     number, way_out = most
     found = dict[str, Any].fromkeys(named)
     if filters:
-        state = read_state(SYSTEMS, parse_qsl(filters), Clock(services.clock()))
+        clock = Clock(services.clock())
+        state = read_state(SYSTEMS, parse_qsl(filters), clock, services.registry)
         if state.problems:
             raise RequestError(*state.problems)
         occasion = Occasion(access, services.clock(), services.registry)

@@ -12,22 +12,26 @@ from core.fleet.reports import Report
 from core.listing.query import Occasion
 from core.listing.rows import AnyListing
 from core.listing.tables import Row
+from core.registry import Registry
 from portal.presentation.status import Mark
 from portal.resource.work import Work
 from portal.services import Services
 from portal.texts import N_
 
-Kind = Literal["text", "code", "mark", "number", "reading", "time", "ago", "flag", "list", "bytes"]
+Kind = Literal[
+    "text", "code", "mark", "number", "reading", "heard", "time", "ago", "flag", "list", "bytes"
+]
 """How a cell is shown: `mark` is a status with shape and word, `code` is set in the machine's type,
-`time` and `ago` are UTC milliseconds, `list` is a list of texts, `bytes` is shown in hex, and
-`reading` is a RoleReading, whose words say what a sign would."""
+`time` and `ago` are UTC milliseconds, `list` is a list of texts, `bytes` is shown in hex,
+`reading` is a RoleReading, whose words say what a sign would, and `heard` is a value with its age,
+whose unit stands in the column's head."""
 Risk = Literal["read", "safe", "reversible", "disruptive", "irreversible"]
 FieldKind = Literal[
     "text", "long", "toml", "mail", "number", "choice", "choices", "flag", "date", "hidden"
 ]
 """`toml` is kept to the letter, and `hidden` goes with the form unseen."""
 
-NUMERIC: Final = ("number", "reading")
+NUMERIC: Final = ("number", "reading", "heard")
 NEEDS_REASON: Final = ("disruptive", "irreversible")
 Choices = Mapping[str, str] | Callable[[Services], Mapping[str, str]]
 """Value to label, or what makes that of the services at the time."""
@@ -92,6 +96,31 @@ class Column:
     @property
     def is_numeric(self) -> bool:
         return self.kind in NUMERIC
+
+
+@frozen
+class ColumnGroup:
+    """Columns that are offered under one heading."""
+
+    title: str
+    columns: Sequence[Column]
+
+
+@frozen
+class MoreColumns:
+    """Columns beside the declared ones, which follow from what systems are made of.
+
+    They are chosen by their ids as the others are; JSON has them under `values`.
+    find: the column of an id, None where there is none.
+    offer: what can be chosen, for the rows of a page.
+    fill: fills those that were chosen, for the rows of a page; it may read what `needs` names.
+    most: how many may be chosen at once.
+    """
+
+    find: Callable[[Registry, str], Column | None]
+    offer: Callable[[Services, Sequence[Row]], Sequence[ColumnGroup]]
+    fill: Callable[[Services, Sequence[Column], list[Row]], Awaitable[None]]
+    most: int
 
 
 @frozen
@@ -247,7 +276,9 @@ class Resource:
     detail: whether there is a page of a row; where another page is it, columns link there.
     zone: the listing's column with the IANA time zone of a row; sheets then tell times by it too.
     passes_on: whether the pages of its rows are told the list they are opened from, by `list`.
-    refresh: seconds after which an open list looks again; 0 never does.
+    refresh: seconds after which an open list looks again; 0 never does. People can pause it.
+    more_columns: columns that follow from what systems are made of.
+    one_of: filters of which one has to be given before anything is listed.
     """
 
     id: str
@@ -264,6 +295,8 @@ class Resource:
     intake: Intake | None = None
     actions: tuple[Action, ...] = ()
     complete: Complete | None = None
+    more_columns: MoreColumns | None = None
+    one_of: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     list_context: ListContext | None = None
     detail_context: DetailContext | None = None
@@ -288,6 +321,11 @@ class Resource:
 
     def column(self, id: str) -> Column | None:
         return next((column for column in self.columns if column.id == id), None)
+
+    def found(self, registry: Registry, id: str) -> Column | None:
+        """A column as it was declared, or one of those beside."""
+        column, more = self.column(id), self.more_columns
+        return more.find(registry, id) if column is None and more is not None else column
 
     def action(self, id: str) -> Action | None:
         return next((action for action in self.actions if action.id == id), None)

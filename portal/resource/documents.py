@@ -1,7 +1,7 @@
 """The JSON of a resource: its types, made from its columns, and its values."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType, defstruct
 
@@ -9,20 +9,25 @@ from core.listing.facets import Count
 from core.listing.rows import Page
 from core.listing.tables import Row
 from portal.presentation.house import RoleReading
+from portal.presentation.readings import Heard
 from portal.resource.cells import plain
 from portal.resource.declared import Column, Resource
+from portal.resource.state import more_of
 
 TYPES: dict[str, Any] = {
     "number": float | None | UnsetType,
     "reading": RoleReading | None | UnsetType,
     "time": int | None | UnsetType,
     "ago": int | None | UnsetType,
+    "heard": Heard | None | UnsetType,
     "flag": bool | None | UnsetType,
     "list": list[str] | UnsetType,
     "code": str | int | None | UnsetType,
     "bytes": str | None | UnsetType,
     "mark": str | None | UnsetType,
 }
+MORE: Final = "values"
+"""The field of a row that has the columns beside the declared ones."""
 ANYTHING: Any = str | float | bool | dict[str, Any] | list[Any] | None | UnsetType
 
 
@@ -31,6 +36,8 @@ def row_type(resource: Resource) -> type[Struct]:
     names = dict.fromkeys([resource.listing.key, *(column.id for column in resource.columns)])
     kinds = {column.id: column.kind for column in resource.columns}
     fields = [(name, TYPES.get(kinds.get(name, ""), ANYTHING), UNSET) for name in names]
+    if resource.more_columns is not None:
+        fields.append((MORE, dict[str, Heard | None], UNSET))
     return defstruct(
         f"{_camel(resource.id)}Row",
         fields,
@@ -59,6 +66,9 @@ def row_document(
     type_: type[Struct], resource: Resource, columns: Sequence[Column], row: Row
 ) -> Struct:
     values = {column.id: plain(column, row) for column in columns}
+    if resource.more_columns is not None:
+        beside = more_of(resource, columns)
+        values[MORE] = {column.id: values.pop(column.id) for column in beside}
     return type_(**{resource.listing.key: row[resource.listing.key], **values})
 
 

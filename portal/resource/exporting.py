@@ -35,7 +35,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         shelf = Shelf(resource, services, access)
         typed = await typed_in(request)
         pairs = pairs_of((typed.get("_query") or [""])[-1])
-        state = read_state(resource, pairs, Clock(services.clock()))
+        state = read_state(resource, pairs, Clock(services.clock()), services.registry)
         refuse_wrong(state)
         state = evolve(state, query=evolve(state.query, cursor=""))
         columns = resource.columns if typed.get("all_columns") else state.columns

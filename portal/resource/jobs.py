@@ -127,7 +127,7 @@ class Jobs:
         pairs = [*pairs_of(job.task.query)]
         if job.task.columns:
             pairs = [p for p in pairs if p[0] != COLUMNS] + [(COLUMNS, ",".join(job.task.columns))]
-        state = read_state(resource, pairs, Clock(job.created_at))
+        state = read_state(resource, pairs, Clock(job.created_at), self.services.registry)
         refuse_wrong(state)
         await (self._export if job.kind == "export" else self._act)(job, shelf, state)
 
@@ -152,7 +152,7 @@ class Jobs:
                 head = sheets.header(shelf.resource, state.columns)
                 file.write(sheets.text_of([head]).encode())
             async for batch in self._batches(shelf, state, job.cursor, BATCH):
-                await shelf.complete(batch.rows)
+                await shelf.complete(batch.rows, state.columns)
                 file.write(
                     sheets.text_of(sheets.cells(shelf.resource, state.columns, batch.rows)).encode()
                 )

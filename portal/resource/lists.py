@@ -34,7 +34,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], services: TheServices, access: TheAccess
     ) -> Response[Any]:
         shelf = Shelf(resource, services, access)
-        state = state_of(resource, request, services.clock())
+        state = state_of(resource, request, services)
         if not request.url.query and (address := await views.opening(shelf, state)):
             return Redirect(address, status_code=303)
         return await list_page(request, shelf, state)
@@ -44,7 +44,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], services: TheServices, access: TheAccess
     ) -> Response[str]:
         shelf = Shelf(resource, services, access)
-        state = state_of(resource, request, services.clock())
+        state = state_of(resource, request, services)
         refuse_wrong(state)
         context = {"resource": resource, "count": await shelf.count(state)}
         html = render_fragment("resource/count.html.jinja", context)
@@ -55,7 +55,7 @@ def routes(resource: Resource) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], services: TheServices, access: TheAccess
     ) -> Response[str]:
         shelf = Shelf(resource, services, access)
-        state = state_of(resource, request, services.clock())
+        state = state_of(resource, request, services)
         refuse_wrong(state)
         found = await rows.facet_counts(
             services.database.read, resource.listing, state.query, shelf.occasion
@@ -75,7 +75,7 @@ def _twins(resource: Resource, guards: Sequence[Any]) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], services: TheServices, access: TheAccess
     ) -> Any:
         shelf = Shelf(resource, services, access)
-        state = state_of(resource, request, services.clock())
+        state = state_of(resource, request, services)
         refuse_wrong(state)
         page = await shelf.page(state)
         found = page, await shelf.total(state, page)
@@ -87,7 +87,7 @@ def _twins(resource: Resource, guards: Sequence[Any]) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], services: TheServices, access: TheAccess
     ) -> Stream:
         shelf = Shelf(resource, services, access)
-        state = state_of(resource, request, services.clock())
+        state = state_of(resource, request, services)
         return await sheets.stream(shelf, state)
 
     return [
@@ -113,7 +113,7 @@ async def list_page(request: Request[Any, Any, Any], shelf: Shelf, state: State)
     """The list as HTML; what is wrong with its address is said in place, and nothing is listed."""
     problems = state.problems
     page, count = NOTHING, None
-    if not problems:
+    if not problems and not state.wanting:
         try:
             page = await shelf.page(state)
             count = await shelf.total(state, page) if page.total is not None else None

@@ -13,7 +13,8 @@ from core.listing.tables import Row
 from core.records import RequestError
 from core.spreadsheet import safe_cell
 from core.thing_model.problems import Problem
-from portal.presentation.times import Zone
+from portal.presentation.readings import Heard
+from portal.presentation.times import Zone, iso
 from portal.resource.cells import TIMES, Cell, sheet
 from portal.resource.declared import Column, Resource
 from portal.resource.shelf import Shelf, refuse_wrong
@@ -49,16 +50,24 @@ async def lines(shelf: Shelf, state: State) -> AsyncIterator[str]:
     async for batch in rows.batches(
         read, shelf.resource.listing, state.query, shelf.occasion, names
     ):
-        await shelf.complete(batch.rows)
+        await shelf.complete(batch.rows, state.columns)
         yield text_of(cells(shelf.resource, state.columns, batch.rows))
 
 
 def header(resource: Resource, columns: Sequence[Column]) -> list[str]:
-    """The columns' ids; a time in a row's own zone stands beside the one in UTC."""
-    return [name for column in columns for name in (column.id, *_beside(resource, column))]
+    """The columns' ids, and units; what stands beside some, see `_beside`."""
+    return [name for column in columns for name in (_titled(column), *_beside(resource, column))]
+
+
+def _titled(column: Column) -> str:
+    with_unit = column.kind == "heard" and column.unit
+    return f"{column.id} ({column.unit})" if with_unit else column.id
 
 
 def _beside(resource: Resource, column: Column) -> tuple[str, ...]:
+    """A time in a row's own zone beside the one in UTC, and beside what was heard its time."""
+    if column.kind == "heard":
+        return (f"{column.id}_time",)
     return (f"{column.id}_site",) if resource.zone and column.kind in TIMES else ()
 
 
@@ -75,6 +84,9 @@ def cells(
 def _cells(resource: Resource, column: Column, row: Row) -> tuple[Cell, ...]:
     if not _beside(resource, column):
         return (sheet(column, row),)
+    if column.kind == "heard":
+        heard: Heard | None = row.get(column.id)
+        return sheet(column, row), iso(heard.time) if heard else None
     at, zone = row.get(column.id), row.get(resource.zone)
     return sheet(column, row), Zone(zone, "").shown(at) if at is not None and zone else None
 

@@ -12,9 +12,10 @@ from core.listing.query import Occasion
 from core.listing.rows import Page
 from core.listing.tables import Row
 from core.records import Connection, RequestError
+from core.thing_model.problems import Problem
 from portal.resource.cells import names_in
 from portal.resource.declared import Action, Choices, Column, FilterField, Resource
-from portal.resource.state import State
+from portal.resource.state import State, more_of
 from portal.services import Services
 
 
@@ -48,7 +49,7 @@ class Shelf:
         found = await rows.page(
             self.services.database.read, listing, state.query, occasion, names, limit
         )
-        await self.complete(found.rows)
+        await self.complete(found.rows, state.columns)
         return found
 
     async def count(self, state: State) -> Count:
@@ -76,9 +77,14 @@ class Shelf:
         """A row as it is in an open transaction, which nobody else changes until that ends."""
         return await rows.locked(connection, self.resource.listing, key, self.occasion)
 
-    async def complete(self, found: list[Row]) -> None:
-        if self.resource.complete is not None and found:
-            await self.resource.complete(self.services, self.occasion, found)
+    async def complete(self, found: list[Row], columns: Sequence[Column] = ()) -> None:
+        """Fill what the listing has not; of the columns beside the declared ones those named."""
+        resource = self.resource
+        if resource.complete is not None and found:
+            await resource.complete(self.services, self.occasion, found)
+        more = more_of(resource, columns)
+        if resource.more_columns is not None and found and more:
+            await resource.more_columns.fill(self.services, more, found)
 
     def names(self, columns: Sequence[Column]) -> list[str]:
         """The columns of the listing that a page of these columns reads."""
@@ -94,6 +100,9 @@ def refuse_wrong(state: State) -> None:
     """Raises RequestError for an address that asks for what there is not."""
     if state.problems:
         raise RequestError(*state.problems)
+    if state.wanting:
+        what, hint = "is needed", f"give at least one of {', '.join(state.wanting)}"
+        raise RequestError(Problem(state.wanting[0], what, hint))
 
 
 def field_of(resource: Resource, filter: Filter) -> FilterField:

@@ -12,7 +12,7 @@ from core.listing.filters import Choice, Filter
 from core.listing.rows import Page
 from core.listing.tables import Row
 from portal.resource.cells import Shown, shown
-from portal.resource.declared import Column, Resource, chosen
+from portal.resource.declared import Column, ColumnGroup, Resource, chosen
 from portal.resource.shelf import Shelf, field_of
 from portal.resource.state import LIST, State
 
@@ -125,21 +125,30 @@ def lines(shelf: Shelf, state: State, found: Sequence[Row]) -> Iterator[Line]:
         yield Line(str(row[resource.listing.key]), cells, row)
 
 
+def _offered(shelf: Shelf, page: Page) -> Sequence[ColumnGroup]:
+    """The columns beside the declared ones that can be chosen for this page."""
+    more = shelf.resource.more_columns
+    return () if more is None else more.offer(shelf.services, page.rows)
+
+
 async def list_context(
     shelf: Shelf, state: State, page: Page, count: Count | None
 ) -> dict[str, Any]:
     """All that `resource/list.html.jinja` shows."""
     resource, own = shelf.resource, shelf.resource.list_context
+    asked = await filter_views(shelf, state)
     return {
         **(await own(shelf.services, shelf.occasion) if own is not None else {}),
         "resource": resource,
         "state": state,
-        "filters": await filter_views(shelf, state),
+        "filters": asked,
         "chips": list(chips(shelf, state)),
         "heads": list(heads(resource, state)),
         "lines": list(lines(shelf, state, page.rows)),
         "page": page,
         "count": count,
+        "wanting": [view.label for view in asked if view.key in state.wanting],
+        "offered": _offered(shelf, page),
         "actions": [action for action in shelf.actions() if action.bulk],
         "may_create": resource.form is not None
         and resource.form.create is not None

@@ -17,7 +17,7 @@ from core.views.views import NewView, View
 from portal.resource.declared import Resource
 from portal.resource.editing import typed_in
 from portal.resource.shelf import Shelf
-from portal.resource.state import COLUMNS, VIEW, Pairs, State, pairs_of
+from portal.resource.state import COLUMNS, PAUSED, VIEW, Pairs, State, pairs_of
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
 
@@ -105,8 +105,8 @@ def _new(resource: Resource, typed: Mapping[str, Sequence[str]]) -> NewView:
     """The view that a form describes: the parts that were ticked, as the list has them."""
     pairs = pairs_of(_last(typed, "_query"))
     parts = set(typed.get("parts", ()))
-    others = (SORT, COLUMNS)
-    filters = urlencode([pair for pair in pairs if pair[0] not in (*others, VIEW, "at", "tz")])
+    others = (SORT, COLUMNS, VIEW, PAUSED, "at", "tz")
+    filters = urlencode([pair for pair in pairs if pair[0] not in others])
     said = dict(pairs)
     return NewView(
         resource.id,

@@ -19,21 +19,24 @@ from portal.services import Services
 from portal.texts import N_
 
 MENU: Final = "system-maintenance"
+NEEDS: Final = ("product_id", "product_version", "firmware", "slot", "code", "sn")
+"""The columns by which the declaration of a fault is found."""
 STATE: Final = {"active": N_("Active"), "resolved": N_("Resolved")}
 LEVELS: Final[Mapping[str, str]] = {level: status.SEVERITY[level].word for level in SEVERITIES}
 
 
-async def _in_words(services: Services, _: Occasion, rows: list[Row]) -> None:
+async def in_words(services: Services, _: Occasion, rows: list[Row]) -> None:
     """What the declarations say of the codes of a page; a code of none keeps its name."""
     for row in rows:
-        found = _declared(services.registry, row)
+        found = declared(services.registry, row)
         row["label"] = found.name if found else row["code"]
         row["number"] = found.number if found else ""
         row["doc"] = found.doc if found else ""
         row["advice"] = found.advice if found else ""
 
 
-def _declared(registry: Registry, row: Row) -> Fault | None:
+def declared(registry: Registry, row: Row) -> Fault | None:
+    """What a plugin declares of the fault of a row; None where no such model is loaded."""
     part = _part(registry, row)
     return next((f for f in part.faults if f.code == row["code"]), None) if part else None
 
@@ -102,8 +105,8 @@ FAULTS: Final = Resource(
         FilterField("country"),
         FilterField("company", N_("Company"), hint=N_("Part of its name")),
     ),
-    complete=_in_words,
-    needs=("product_id", "product_version", "firmware", "slot", "code", "sn"),
+    complete=in_words,
+    needs=NEEDS,
     detail_context=_advice,
     detail_template="resource/fault.html.jinja",
     zone="timezone",

@@ -74,6 +74,11 @@ def test_everything_wrong_is_said_at_once() -> None:
 def test_days_are_numbers() -> None:
     settings = Settings.from_environment({"THINGWRIGHT_RETENTION_DAYS": "400"})
     assert (settings.hot_days, settings.retention_days) == (14, 400)
+    assert settings.notification_days == 365
+    forever = Settings.from_environment({"THINGWRIGHT_NOTIFICATION_DAYS": "0"})
+    assert forever.notification_days == 0
+    with pytest.raises(SettingsError, match="THINGWRIGHT_NOTIFICATION_DAYS: is not a number"):
+        Settings.from_environment({"THINGWRIGHT_NOTIFICATION_DAYS": "-1"})
     with pytest.raises(SettingsError, match="THINGWRIGHT_HOT_DAYS: is not a number of days"):
         Settings.from_environment({"THINGWRIGHT_HOT_DAYS": "a week"})
 
