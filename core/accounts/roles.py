@@ -43,6 +43,7 @@ LOOKING: Final = _grants("""
     installations read
     nmi read
     corrections read
+    storm_warnings read
     exports read
     views read,create,edit,delete
 """)
@@ -70,6 +71,7 @@ L2: Final = L1 | _grants("""
     systems edit,command
     knowledge edit
     nmi register
+    storm_warnings create,edit,export
     commands cancel
     serial_numbers reveal
     installations delete
@@ -155,6 +157,7 @@ MOST_OF_B: Final = _grants("""
     installations read,create,edit,export
     nmi read,create,edit,export
     corrections read
+    storm_warnings read,create,edit,export
     upgrades read,create
     exports read,create
     views read,create,edit,delete

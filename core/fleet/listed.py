@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_
 
 from core.access import Access
 from core.companies.search import COMPANY, of_company_called
-from core.fleet import firmware_search, installation_filters
+from core.fleet import firmware_search, installation_filters, regions
 from core.fleet.scope import visible
 from core.fleet.search import part_of_sn
 from core.fleet.tables import STATUSES, systems
@@ -56,6 +56,7 @@ LISTING: Final = Listing(
         Choice("country"),
         Choice("firmware"),
         firmware_search.RUNS,
+        regions.STANDS_IN,
         COMPANY,
         Flag("online"),
         Time("last_frame_at"),
@@ -66,6 +67,7 @@ LISTING: Final = Listing(
     probes={
         "q": part_of_sn,
         firmware_search.RUNS.key: firmware_search.running,
+        regions.STANDS_IN.key: regions.standing_in,
         **installation_filters.PROBES,
     },
     choices={"product": _products},

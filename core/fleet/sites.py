@@ -13,6 +13,7 @@ from core.access import Access
 from core.audit import entries
 from core.fleet import end_users
 from core.fleet.installation_records import follow_site
+from core.fleet.regions import fold_name, fold_post_code
 from core.fleet.systems import COUNTRY_SHAPE, is_zone
 from core.fleet.tables import end_users as owners
 from core.fleet.tables import installations, sites
@@ -231,7 +232,11 @@ def _row(place: Place) -> dict[str, Any]:
         name: printable(value.strip()) if isinstance(value, str) else value
         for name, value in attrs.asdict(place).items()
     }
-    return given | {"folded_name": given["name"].casefold()[:128]}
+    return given | {
+        "folded_name": given["name"].casefold()[:128],
+        "folded_region": fold_name(given["region"]),
+        "folded_post_code": fold_post_code(given["post_code"]),
+    }
 
 
 def _site(row: Any) -> Site:

@@ -135,6 +135,8 @@ sites = Table(
     Column("address_confirmed", Boolean, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("network_operator", String(128), nullable=False, server_default=""),
+    Column("folded_region", byte_ordered(64), nullable=False, server_default=""),
+    Column("folded_post_code", byte_ordered(16), nullable=False, server_default=""),
     Column("created_at", TIME, nullable=False),
     Column("changed_at", TIME, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -142,9 +144,12 @@ sites = Table(
     Index(None, "country", "region", "id"),
     Index(None, "post_code", "id"),
     Index(None, "folded_name", "id"),
+    Index(None, "country", "folded_region", "id"),
+    Index(None, "country", "folded_post_code", "id"),
 )
 """Where systems stand. `region` is the state or province; a site's name is its owner's own.
 
+`folded_region` and `folded_post_code` are what regions are found by (`core/fleet/regions.py`).
 `network_operator` is whose grid it is at, whose rules may be stricter than the country's.
 """
 
@@ -362,3 +367,34 @@ nmi_registrations = Table(
 )
 """Which metering point of the Australian grid a system stands behind, and whether its grid operator
 has registered it; `failure` is why not."""
+
+storm_warnings = Table(
+    "storm_warnings",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("company_id", BigInteger),
+    Column("country", String(2), nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("post_codes", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("starts_at", TIME, nullable=False),
+    Column("ends_at", TIME, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("source", String(255), nullable=False),
+    Column("entered_by", String(128), nullable=False),
+    Column("withdrawn_at", TIME),
+    Column("created_at", TIME, nullable=False),
+    Column("changed_at", TIME, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "starts_at", "id"),
+    Index(None, "changed_at", "id"),
+    Index(None, "country", "ends_at", "id"),
+    Index(None, "company_id", "id"),
+)
+"""Warnings of severe weather in a region, as somebody entered them.
+
+`post_codes` are beginnings with commas between them; `timezone` is the clock that the times were
+written by. With `company_id` a warning is for the systems of that company alone.
+"""

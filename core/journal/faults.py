@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from attrs import astuple, fields, frozen
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.journal.tables import faults
@@ -65,6 +65,21 @@ async def present_in(
     """Faults that were present at any time from `begin` to before `end`, newest first."""
     lasting = or_(faults.c.closed_at.is_(None), faults.c.closed_at > begin)
     return await _found(connection, system_id, faults.c.opened_at < end, lasting, limit=limit)
+
+
+async def times_of(
+    connection: AsyncConnection, system_id: int, codes: Iterable[str]
+) -> dict[tuple[str, str], int]:
+    """How often a system had faults of these codes, those present included, by slot and code."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    query = (
+        select(faults.c.slot, faults.c.code, func.count())
+        .where(faults.c.system_id == system_id, faults.c.code.in_(wanted))
+        .group_by(faults.c.slot, faults.c.code)
+    )
+    return {(slot, code): times for slot, code, times in await connection.execute(query)}
 
 
 async def note(connection: AsyncConnection, changes: Iterable[Opened | Closed]) -> None:

@@ -20,8 +20,9 @@ from core.telemetry.history import Frame, frames_between
 from core.thing_model.problems import Problem
 from portal.pages.device import Device, TheDevice, load_device
 from portal.pages.tabs import TABS, loaded_tab
+from portal.presentation.log_columns import columns_of, header_of, row_of
 from portal.presentation.status import LOG
-from portal.presentation.timeline import COLUMNS, LogDocument, log_documents
+from portal.presentation.timeline import LogDocument, log_documents
 from portal.presentation.times import iso
 from portal.rendering import render_page
 from portal.services import Services, TheServices
@@ -120,14 +121,17 @@ async def logs_of(
             )
         except ValueError:
             raise ValidationException(_("There is no place like that in the logs.")) from None
+        codes = (each.code for each in found if each.source == "faults")
+        times = await faults.times_of(connection, device.record.id, codes)
     tries = reader.may("plugins:read")
-    records = list(log_documents(device.sn, device.parts, found[:LIMIT], tries=tries))
+    records = list(log_documents(device.sn, device.parts, found[:LIMIT], times, tries=tries))
     document = LogsDocument(
         device.sn, records, found[LIMIT - 1].place if len(found) > LIMIT else None
     )
-    rows = [[_flat(getattr(each, name)) for name in COLUMNS] for each in records]
+    rows = [row_of(asked.kind, each) for each in records]
     view = {
         "asked": asked,
+        "columns": columns_of(asked.kind),
         "frozen": asked.query(**_frozen(wanted, now)),
         "states": STATES,
         "reach": device.zone.shown(wanted.since) if wanted.text and wanted.since else "",
@@ -135,7 +139,7 @@ async def logs_of(
         "wrong": wrong,
     }
     whole = not asked.filters and not asked.before
-    return loaded_tab(device, document, "logs", rows, COLUMNS, view, streams=whole)
+    return loaded_tab(device, document, "logs", rows, header_of(asked.kind), view, streams=whole)
 
 
 @post(
@@ -244,12 +248,6 @@ def _moment(text: str, now: int, zone: str, *, end: bool = False) -> int | None:
     except ValueError:
         said = _("%(text)s is no moment: write 2026-11-22 or 2026-11-22T14:30.", text=repr(text))
         raise ValidationException(said) from None
-
-
-def _flat(value: str | int | dict[str, Any] | None) -> str | int | None:
-    if isinstance(value, dict):
-        return "; ".join(f"{key}={each}" for key, each in value.items())
-    return value
 
 
 ROUTES: Final = [note_repair, end_repair, frame_of_fault]

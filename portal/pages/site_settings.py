@@ -10,6 +10,7 @@ from core.access import Access
 from core.commanding import commands
 from core.commanding.grid_limits import limits_for
 from core.commanding.records import Transition
+from core.fleet import storm_warnings
 from core.fleet.sites import Site
 from core.tariffs import plans
 from core.tariffs.plans import Plan
@@ -24,6 +25,7 @@ from portal.presentation.commands import (
     state_documents,
 )
 from portal.presentation.modes import MODES, ModeDocument, commands_of_mode, mode_document
+from portal.presentation.storm import SEVERITIES, STATES, StormDocument, storm_document
 from portal.presentation.tariffs import (
     COLUMNS,
     DAYS,
@@ -45,6 +47,7 @@ class SiteSettingsDocument(Struct, frozen=True):
 
     modes: the cards of how it works; none where its product model is not loaded.
     sent: the newest commands of those that can be given from here.
+    storm: the warnings of severe weather for where it stands.
     """
 
     sn: str
@@ -53,6 +56,7 @@ class SiteSettingsDocument(Struct, frozen=True):
     modes: list[ModeDocument]
     plans: list[PlanDocument]
     sent: list[CommandState]
+    storm: StormDocument | None = None
 
 
 async def live_site_settings(
@@ -79,11 +83,12 @@ async def site_settings(
     loaded = await live_site_settings(services, device)
     async with services.database.read() as connection:
         site = await site_of(connection, access, device)
+        concerns = await storm_warnings.of_system(connection, device.record.id, services.clock())
         kept: list[Plan] = []
         if site is not None and access.may("tariffs:read"):
             kept = await plans.of_site(connection, access, site.id)
     listed = plan_documents(kept, today_at(services, device))
-    view = {
+    view: dict[str, Any] = {
         "site": site,
         "base": path_of(device),
         "plans": [(d, _days(plan)) for d, plan in zip(listed, kept, strict=True)],
@@ -96,8 +101,10 @@ async def site_settings(
         "may_edit_site": site is not None and access.may("sites:edit"),
     }
     model = model_of(services, device)
+    storm = storm_document(concerns, model, device.readings, services.clock())
+    view |= {"storm": storm, "severities": SEVERITIES, "storm_states": STATES}
     modes = [mode_document(model, mode, device.readings) for mode in MODES] if model else []
-    document = replace(loaded.document, modes=modes, plans=listed)
+    document = replace(loaded.document, modes=modes, plans=listed, storm=storm)
     return evolve(
         loaded, document=document, rows=list(plan_rows(listed)), view={**loaded.view, **view}
     )

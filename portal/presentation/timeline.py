@@ -25,6 +25,7 @@ class LogDocument(Struct, frozen=True):
 
     source: "records" of its own log, "faults", "commands", "status", "firmware", "repairs".
     start and end: UTC milliseconds. status: active, in_progress, resolved, or empty for a line.
+    count: how often the system had this fault, of a fault that its frames told; null of others.
     """
 
     id: str
@@ -41,6 +42,7 @@ class LogDocument(Struct, frozen=True):
     old_meaning: str | None
     new_meaning: str | None
     code: str
+    count: int | None
     message: str
     by: str
     time: str
@@ -53,9 +55,17 @@ COLUMNS: Final = LogDocument.__struct_fields__
 
 
 def log_documents(
-    sn: str, parts: Mapping[str, Part], entries: Iterable[Entry], *, tries: bool
+    sn: str,
+    parts: Mapping[str, Part],
+    entries: Iterable[Entry],
+    times: Mapping[tuple[str, str], int],
+    *,
+    tries: bool,
 ) -> Iterator[LogDocument]:
-    """The entries in words; with `tries` whoever reads them may open the playground."""
+    """The entries in words; with `tries` whoever reads them may open the playground.
+
+    `times` says how often each fault came, by slot and code.
+    """
     for entry in entries:
         words = _WORDS[entry.source](entry, parts.get(entry.slot))
         values: dict[str, Any] = {
@@ -63,6 +73,8 @@ def log_documents(
         }
         values |= {"start": entry.at, "end": entry.until, "extra": dict(entry.extra)}
         values["link"] = _link(sn, entry, parts.get(entry.slot), tries=tries)
+        is_fault = entry.source == "faults"
+        values["count"] = times.get((entry.slot, entry.code)) if is_fault else None
         yield LogDocument(**{**values, **words})
 
 

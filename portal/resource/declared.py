@@ -309,6 +309,7 @@ class Resource:
     reading: str = "read"
     template: str = "resource/list.html.jinja"
     detail_template: str = "resource/detail.html.jinja"
+    form_template: str = "resource/form.html.jinja"
 
     @property
     def path(self) -> str:

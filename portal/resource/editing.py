@@ -222,7 +222,7 @@ def form_page(
         title = f"{translated(form.new if form else '')}: {translated(resource.one)}"
     else:
         title = _("Change %(name)s", name=title_of(resource, row))
-    return render_page(request, "resource/form.html.jinja", title, context, status)
+    return render_page(request, resource.form_template, title, context, status)
 
 
 def made_page(request: Request[Any, Any, Any], shelf: Shelf, made: Made) -> Response[str]:

@@ -127,6 +127,11 @@ SYSTEMS: Final = Resource(
             N_("A component runs"),
             hint=N_("As its firmware page links it: plugin:datapoint:version"),
         ),
+        FilterField(
+            "stands_in",
+            N_("Stands in"),
+            hint=N_("As a storm warning links it: country/region/post codes"),
+        ),
         FilterField("post_code", hint=N_("Its beginning")),
         FilterField("installer", hint=N_("The whole name")),
         FilterField("licence", hint=N_("The whole number")),

@@ -17,13 +17,15 @@ from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.access import PLATFORM
 from core.accounts import users
-from core.fleet import installing, nmi_registrations, tables
+from core.fleet import installing, nmi_registrations, storm_warnings, tables
 from core.fleet.end_users import Contact
 from core.fleet.installation_terms import Terms
 from core.fleet.installing import Order
+from core.fleet.regions import Region
 from core.fleet.sites import Place
 from core.notifications import outbox, rules, telling
 from core.notifications.composing import Composer
@@ -50,7 +52,7 @@ WIDE: Final = (1366, 900)
 PHONE: Final = (390, 844)
 OTHER_SN: Final = "ZQ9000000002"
 NO_PAGES: Final = re.compile(
-    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|file|frame|neighbours)$"
+    r"^/(\.json|\.csv|static|schema|healthz|metrics|find|jump|export)|/(live|bell|latest|count|facets|toml|vector|wrong|file|frame|neighbours|reach)$"
 )
 """Routes that answer something else than a page."""
 WAITS: Final = Message(
@@ -193,6 +195,7 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
         await corrections.ask(connection, PLATFORM, asked, reason="Counter was reset", now=time)
         said = Said("DE", "max_export", 4, "kW", "Northgrid", "letter of 2026-03-02", "A-")
         await grid_rules.create(connection, PLATFORM, said, now=time)
+        await _warn(connection, time)
     people = await populate(database, time)
     await _remind(app, database, time)
     await give(database, unseen.SN, people.sun)
@@ -209,6 +212,15 @@ async def _furnish(app: Portal, database: Database, registry: Registry) -> str:
     token = site.client.cookies["session"]
     assert token
     return token
+
+
+async def _warn(connection: AsyncConnection, time: int) -> None:
+    """A storm in the country of the first system, from now on."""
+    storm = storm_warnings.Said(
+        Region("AT"), "wind", "severe", time, time + 12 * 3_600_000, "Europe/Vienna",
+        "Weather service", "Gusts of 110 km/h",
+    )  # fmt: skip
+    await storm_warnings.create(connection, PLATFORM, storm, now=time)
 
 
 async def _install(database: Database, time: int) -> None:

@@ -1,9 +1,15 @@
 """The timeline of all logs, and repairs that people note in it."""
 
+import csv
+import io
+import re
+
 import pytest
 
 from core.access import PLATFORM
 from core.audit import entries
+from portal.presentation.log_columns import columns_of
+from portal.presentation.status import LOG
 from tests.portal import unseen
 from tests.portal.conftest import NOW, Site
 
@@ -49,6 +55,44 @@ async def test_all_kinds_stand_on_one_timeline_and_are_found(site: Site):
     assert len(sheet) == 2
     for wrong in ("?kind=gossip", "?status=odd", "?from=soon", "?before=1.2", "?before=1.x.2"):
         assert (await site.client.get(f"{PAGE}.json{wrong}")).status_code == 400, wrong
+
+
+async def sheet(site: Site, kind: str) -> list[dict[str, str]]:
+    """The CSV of a kind."""
+    text = (await site.client.get(f"{PAGE}.csv?kind={kind}")).text
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+async def test_each_kind_has_columns_of_its_own(site: Site):
+    limit = f"/systems/{unseen.SN}/commands/inverter/set_feed_limit"
+    assert (await site.post(limit, "/account", feed_limit="3000")).status_code == 303
+    site.clock.now += 60_000
+    await site.hear(unseen.frame(trouble=0, rest=8))
+    site.clock.now += 60_000
+    await site.hear(unseen.frame())
+    last, first = await sheet(site, "fault")
+    assert (first["code"], first["status"], first["duration_s"]) == ("melting", "resolved", "60")
+    assert (last["status"], last["end"], last["duration_s"]) == ("active", "", "")
+    assert (first["count"], first["slot"]) == ("2", "inverter")
+    (told,) = await sheet(site, "command")
+    assert (told["command"], told["state"], told["by"]) == ("Set feed limit", "Queued", "ada")
+    assert told["values"] == "feed_limit=3000"
+    upgrade, *_ = await sheet(site, "upgrade")
+    assert {"0.7", "0.8"} == {upgrade["old"], upgrade["new"]}
+    config, *_ = await sheet(site, "config")
+    assert list(config) == [
+        "start", "slot", "parameter", "old", "new", "values", "device_time", "line",
+    ]  # fmt: skip
+    assert config["line"].startswith("CFG mode")
+    for kind, marks in LOG.items():
+        page = await site.client.get(f"{PAGE}?kind={kind}")
+        heads = [column.label for column in columns_of(kind)]
+        assert page.status_code == 200, kind
+        assert bool(heads) == (kind != "unparsed")
+        records = await said(site, f"?kind={kind}")
+        if records and heads:
+            assert re.findall(r'<th role="columnheader" scope="col">([^<]+)<', page.text) == heads
+            assert f'aria-label="{marks.word}"' in page.text
 
 
 async def test_a_repair_is_noted_and_ended(site: Site):
