@@ -55,7 +55,7 @@ async def frames_between(  # noqa: PLR0917  a channel has three names, a range t
         if any(frame.decoder_id not in decoders for frame in found):
             decoders = await names.decoders_by_id(connection)
         for frame in found:
-            yield _frame(slot, channel, frame, decoders[frame.decoder_id])
+            yield named(slot, channel, frame, decoders[frame.decoder_id])
         cursor = upto
 
 
@@ -71,7 +71,7 @@ async def frame_at(
     if not found:
         return None
     decoders = await names.decoders_by_id(connection)
-    return _frame(slot, channel, found[0], decoders[found[0].decoder_id])
+    return named(slot, channel, found[0], decoders[found[0].decoder_id])
 
 
 def wrapped(sequence: int) -> int:
@@ -133,7 +133,8 @@ def _behind(identity: Cursor) -> Cursor:
     return (time, boot_id, sequence + 1) if sequence < _LAST else (time, boot_id + 1, _FIRST[1])
 
 
-def _frame(slot: str, channel: str, packed: PackedFrame, decoder: tuple[str, str]) -> Frame:
+def named(slot: str, channel: str, packed: PackedFrame, decoder: tuple[str, str]) -> Frame:
+    """A frame as it is read, of one as it is kept; `decoder` is (product version, plugin)."""
     return Frame(
         slot,
         channel,

@@ -117,7 +117,7 @@ async def samples(
                 number += 1
                 if number % TURN == 0:
                     await asyncio.sleep(0)
-                if (said := _said(channel, frame.body)) is None:
+                if (said := readable(channel, frame.body)) is None:
                     continue
                 values = tuple(None if place is None else said[place] for place in places)
                 yield Sample(slot, channel.name, frame.device_time, values)
@@ -144,7 +144,8 @@ def _place(channel: Channel, key: str) -> int | None:
     return channel.keys.index(key) if key in channel.keys else None
 
 
-def _said(channel: Channel, body: bytes) -> Sequence[Value] | None:
+def readable(channel: Channel, body: bytes) -> Sequence[Value] | None:
+    """The values of a frame without implausible ones; None where it cannot be read today."""
     try:
         return channel.read(body)[0]
     except Exception:  # noqa: BLE001  as on arrival
