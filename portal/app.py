@@ -37,6 +37,7 @@ from core.runtime.clock import Clock, now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal import errors
+from portal.along import led_along
 from portal.assets import STATIC
 from portal.pages import ROUTES
 from portal.rendering import YEAR
@@ -82,12 +83,17 @@ class Portal(Litestar):
         if scope["path"] != path:
             scope["raw_path"] = scope["path"].encode()
 
+        request: Request[Any, Any, Any] = Request(scope)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = list(_with_ours(message["headers"]))
+                given = _with_ours(message["headers"])
+                if request.method == "POST":
+                    given = led_along(path, request.headers.get("referer", ""), given)
+                message["headers"] = list(given)
             await send(message)  # type: ignore[arg-type]
 
-        with speaking(language_of(Request(scope))):
+        with speaking(language_of(request)):
             await super().__call__(scope, receive, send_with_headers)
 
 

@@ -11,6 +11,7 @@
 
 import "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
+import "./along.js";
 import "./choices.js";
 import "./copy.js";
 import "./jump.js";

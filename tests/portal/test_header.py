@@ -2,11 +2,53 @@
 
 import re
 from html import unescape
+from urllib.parse import urlencode
 
+import pytest
+
+from portal.along import along
 from tests.portal import unseen
 from tests.portal.conftest import Site
 
 SNS = (unseen.SN, "ZQ9000000002", "ZQ9000000003")
+
+
+LISTED = {"list": "sort=-sn&country=DE"}
+ASKED = urlencode(LISTED)
+OWN = f"/systems/{unseen.SN}"
+
+
+@pytest.mark.parametrize(
+    ("path", "referer", "location", "leads"),
+    [
+        (
+            f"{OWN}/logs/repairs",
+            f"http://x{OWN}/logs?{ASKED}",
+            f"{OWN}/logs",
+            f"{OWN}/logs?{ASKED}",
+        ),
+        (OWN, f"{OWN}?tz=utc&{ASKED}", f"{OWN}?done=1#home", f"{OWN}?done=1&{ASKED}#home"),
+        (OWN, f"{OWN}?{ASKED}", f"{OWN}?list=q%3DA", f"{OWN}?list=q%3DA"),
+        (OWN, f"{OWN}?tz=utc", f"{OWN}/logs", f"{OWN}/logs"),
+        (OWN, f"{SNS[1]}?{ASKED}", f"{OWN}/logs", f"{OWN}/logs"),
+        (OWN, f"{OWN}?{ASKED}", f"/systems/{SNS[1]}", f"/systems/{SNS[1]}"),
+        (OWN, f"{OWN}?{ASKED}", f"https://else.where{OWN}", f"https://else.where{OWN}"),
+        ("/account", f"{OWN}?{ASKED}", f"{OWN}/logs", f"{OWN}/logs"),
+        (OWN, f"{OWN}X?{ASKED}", f"{OWN}/logs", f"{OWN}/logs"),
+    ],
+)
+def test_a_form_leads_along_the_list(path: str, referer: str, location: str, leads: str):
+    assert along(path, referer, location) == leads
+
+
+async def test_a_repair_leads_back_with_the_list(site: Site):
+    page = f"{OWN}/logs?{ASKED}"
+    data = {"_csrf_token": await site.csrf(page), "remark": "Fan"}
+    answer = await site.client.post(
+        f"{OWN}/logs/repairs", data=data, headers={"referer": f"http://testserver.local{page}"},
+        follow_redirects=False,
+    )  # fmt: skip
+    assert answer.headers["location"] == f"{OWN}/logs?kind=repair&{ASKED}"
 
 
 async def neighbours(site: Site, path: str) -> list[str]:

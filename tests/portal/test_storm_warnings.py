@@ -145,9 +145,9 @@ async def test_a_warning_is_ended_and_withdrawn_with_a_reason(home: Site):
     [
         ({}, "Choose a country first"),
         ({"country": "XX"}, "is not a country"),
-        ({"country": "DE"}, "<b>1</b> systems stand in it"),
+        ({"country": "DE"}, "Systems that stand in it: <b>1</b>"),
         ({"country": "DE", "region": "Bayern"}, "Of 1 more in the country it is not known"),
-        ({"country": "AU"}, "<b>0</b> systems stand in it"),
+        ({"country": "AU"}, "Systems that stand in it: <b>0</b>"),
     ],
 )
 async def test_a_form_is_told_whom_it_would_reach(home: Site, asked: dict[str, str], said: str):
