@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.fleet.firmware_tables import firmware_versions
@@ -74,6 +74,20 @@ async def note(connection: AsyncConnection, told: Iterable[Told]) -> None:
 async def current(connection: AsyncConnection, system_id: int) -> list[VersionRecord]:
     """What a system runs now."""
     return await _found(connection, system_id, firmware_versions.c.until.is_(None))
+
+
+async def own_at(connection: AsyncConnection, system_id: int, at: int) -> VersionRecord | None:
+    """The firmware that a system itself ran at an instant, as far as it was heard by then."""
+    v = firmware_versions.c
+    held = (v.slot == "", v.key == "", v.since <= at, or_(v.until.is_(None), v.until > at))
+    found = await _found(connection, system_id, *held, limit=1)
+    return found[0] if found else None
+
+
+async def last_upgrade(connection: AsyncConnection, system_id: int) -> VersionRecord | None:
+    """The newest version that followed another one, of the system or a component."""
+    found = await _found(connection, system_id, firmware_versions.c.before != "", limit=1)
+    return found[0] if found else None
 
 
 async def history(

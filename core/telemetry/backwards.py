@@ -49,16 +49,16 @@ async def frames_backwards(  # noqa: PLR0917  a channel has three names, a range
 
 async def first_of(connection: AsyncConnection, system_id: int) -> int | None:
     """The device time of the first frame of a system that is kept; None where there is none."""
-    channels = list(await connection.scalars(select(channel_names.c.id)))
-    h, c = frames.c, frame_chunks.c
-    hot = select(func.min(h.device_time)).where(
-        h.system_id == system_id, h.channel_id.in_(channels)
-    )
-    mine = (c.system_id == system_id, c.channel_id.in_(channels))
-    oldest = select(func.min(c.span)).where(*mine).scalar_subquery()
-    blocks = await connection.scalars(select(c.identities).where(*mine, c.span == oldest))
+    h, c, channel = frames.c, frame_chunks.c, channel_names.c.id
+    hot = select(func.min(h.device_time)).where(h.system_id == system_id, h.channel_id == channel)
+    found = select(hot.scalar_subquery().label("first")).select_from(channel_names).subquery()
+    first = await connection.scalar(select(func.min(found.c.first)))
+    mine = c.system_id == system_id
+    span = select(func.min(c.span)).where(mine, c.channel_id == channel)
+    spans = select(span.scalar_subquery().label("first")).select_from(channel_names).subquery()
+    oldest = select(func.min(spans.c.first)).scalar_subquery()
+    blocks = await connection.scalars(select(c.identities).where(mine, c.span == oldest))
     times = [unpress_identities(block)[0][0] for block in blocks]
-    first = await connection.scalar(hot)
     return min(times if first is None else [*times, first], default=None)
 
 

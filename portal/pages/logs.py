@@ -135,6 +135,7 @@ async def logs_of(
         "frozen": asked.query(**_frozen(wanted, now)),
         "states": STATES,
         "reach": device.zone.shown(wanted.since) if wanted.text and wanted.since else "",
+        "may_compare": reader.may("telemetry:read"),
         "may_note": reader.may("logs:edit"),
         "wrong": wrong,
     }

@@ -91,6 +91,7 @@ async def settings_of(
         "wrong": wrong,
         "may_edit_site": bool(kept and kept.site and access.may("sites:edit")),
         "may_reveal": bool(kept and kept.given_out and access.may("serial_numbers:reveal")),
+        "may_compare": access.may("telemetry:read"),
         "may_see_rules": access.may("products:read"),
     }
     rows = list(_sheet(document))

@@ -35,6 +35,7 @@ NEEDED = {
     f"/systems/{unseen.SN}/commands.json": "commands:read",
     f"/systems/{unseen.SN}/logs.json": "logs:read",
     f"/systems/{unseen.SN}/explain/inverter/mode.json": "telemetry:read",
+    f"/systems/{unseen.SN}/configuration.json": "telemetry:read",
     "/products.json": "products:read",
     "/plugins.json": "plugins:read",
     "/dead-letters.json": "dead_letters:read",
@@ -220,7 +221,15 @@ async def _own(site: Site, sn: str, user_id: int) -> None:
 
 
 async def _finds_nothing_of(site: Site, sn: str) -> None:
-    for tab in ("", "/readings", "/faults", "/commands", "/logs", "/explain/inverter/mode"):
+    for tab in (
+        "",
+        "/readings",
+        "/faults",
+        "/commands",
+        "/logs",
+        "/configuration",
+        "/explain/inverter/mode",
+    ):
         for suffix in ("", ".json", ".csv"):
             answer = await site.client.get(f"/systems/{sn}{tab}{suffix}")
             assert answer.status_code in (403, 404), (tab, suffix)

@@ -15,6 +15,7 @@ from core.runtime.housekeeping import Housekeeper, Keeping
 from core.runtime.transport import Message
 from core.telemetry import backwards, configuration
 from core.telemetry.backwards import first_of, frames_backwards
+from core.telemetry.chunk_format import PackedFrame
 from core.telemetry.configuration import (
     Configuration,
     Told,
@@ -24,14 +25,17 @@ from core.telemetry.configuration import (
     settings_of,
     turns,
 )
-from core.telemetry.history import frames_between
+from core.telemetry.curves import Address
+from core.telemetry.history import Frame, frames_between, named
 from core.telemetry.partitions import DAY
 from tests.devices import START, frame, settings
 from tests.ingest.bench import HOUR, Bench
 
 MIDNIGHT = START - START % DAY
 NUMBERS = count(1)
-LIMIT, MODE, CURRENT = (("inverter", key) for key in ("export_limit", "mode", "charge_current"))
+LIMIT: Address = ("inverter", "export_limit")
+MODE: Address = ("inverter", "mode")
+CURRENT: Address = ("inverter", "charge_current")
 TELLINGS = st.lists(
     st.tuples(
         st.integers(0, 12 * 24),
@@ -77,10 +81,10 @@ async def _at(bench: Bench, system_id: int, at: int) -> Configuration:
         return await configuration_at(connection, system_id, model, addresses_of(model), at)
 
 
-async def _turns(bench: Bench, system_id: int, *ends: Configuration) -> dict[object, Turn]:
+async def _turns(bench: Bench, system_id: int, *ends: Configuration) -> dict[Address, Turn]:
     async with bench.database.read() as connection:
         told = (each.told for each in ends)
-        return {**await turns(connection, system_id, _model(bench), *told)}
+        return await turns(connection, system_id, _model(bench), *told)
 
 
 @given_by(TELLINGS, st.integers(0, 40), st.integers(0, 16), st.integers(-1, 12 * 24))
@@ -98,7 +102,7 @@ async def test_the_configuration_is_what_was_told_last(
             await bench.take(*part)
         await _compact(bench, MIDNIGHT + days * DAY)
     at = MIDNIGHT + hours * HOUR
-    known: dict[object, Told] = {}
+    known: dict[Address, Told] = {}
     for hour, limit, mode, current in sorted(tellings, key=lambda each: each[0]):
         if hour <= hours:
             time = MIDNIGHT + hour * HOUR
@@ -162,8 +166,13 @@ async def test_little_is_read_where_every_frame_says_everything(
                 for n in range(hour * 360, hour * 360 + 360)
             )
         )
-    read: list[int] = []
-    monkeypatch.setattr(backwards, "named", lambda *given: read.append(1) or _frame(*given))
+    read: list[PackedFrame] = []
+
+    def counted(slot: str, channel: str, packed: PackedFrame, decoder: tuple[str, str]) -> Frame:
+        read.append(packed)
+        return named(slot, channel, packed, decoder)
+
+    monkeypatch.setattr(backwards, "named", counted)
     first, last = await _at(bench, id_, MIDNIGHT + HOUR), await _at(bench, id_, MIDNIGHT + DAY)
     assert len(read) == 2
     found = await _turns(bench, id_, first, last)
@@ -201,6 +210,3 @@ def test_settings_are_what_can_be_told_or_is_a_trait(bench: Bench) -> None:
 async def _first(bench: Bench, system_id: int) -> int | None:
     async with bench.database.read() as connection:
         return await first_of(connection, system_id)
-
-
-_frame = backwards.named
