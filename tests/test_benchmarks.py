@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import by_hand, decode, ingest, load, tariffs
+from benchmarks import by_hand, decode, ingest, load, products, tariffs
 from benchmarks.measure import Report, Target, measure
 from core import host
 from core.thing_model.layout.binary import keys
@@ -60,6 +60,17 @@ def test_both_ways_of_the_tariff_benchmark_come_to_the_same_money(tmp_path: Path
     loop.close()
     assert set(report.figures) == {"view_ms", "view_raw_ms", "buckets_ms", "buckets_raw_ms"}
     assert report.ratios["view_to_its_raw_limit"] > 0
+
+
+def test_the_products_benchmark_lists_what_a_comprehension_finds_and_looks_models_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(products, "LOOKED_UP", 1)
+    registry = products.made(host.load(), 20)
+    listed = products.listed(registry, rounds_=1, seconds=0.001)
+    assert set(listed.figures) == {"list_ms", "list_after_a_change_ms", "comprehension_ms"}
+    looked_up = products.looked_up(registry, rounds=1, seconds=0.001)
+    assert looked_up.ratios["uncached_to_its_layouts_alone"] > 0
 
 
 def test_a_faster_thing_is_said_to_be_faster() -> None:

@@ -52,7 +52,7 @@ class FunctionUse:
     ] = ""
 
 
-@frozen
+@frozen(cache_hash=True)  # it is a key wherever something follows from a product model
 class ProductModel:
     """A product as it is sold: components in slots, functions, markets, grid specifications."""
 
