@@ -28,7 +28,7 @@ def heard(system: SimulatedSystem) -> dict[tuple[str, str], Value]:
         channel = system.system.parts[slot].channels[name]
         values, refused = channel.read(frame)
         assert refused == ()
-        assert packed(dict(zip(channel.keys, values, strict=True)))
+        assert packed(channel, values)
         latest |= {(slot, key): value for key, value in zip(channel.keys, values, strict=True)}
     return latest
 

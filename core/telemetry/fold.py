@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Final, TypeGuard
 
 import msgspec
-from attrs import frozen
-from msgspec import Struct, field
+from attrs import field, frozen
+from msgspec import Struct
 
 from core.registry import Channel
 from core.thing_model.layout.fields import Value
@@ -30,6 +30,8 @@ AHEAD: Final = 300_000
 UNSET_CLOCK: Final = 1_577_836_800_000
 """2020-01-01: a device clock before that has never been set."""
 HUGE: Final = 1e300
+_NUMBERS: Final = (int, float)
+_NOTHING_COUNTED: Final = (0, 0, 0)
 
 Cell = list[float]
 """Of a power or state of charge: number, smallest, sum, largest, last. Of a counter: number of
@@ -41,8 +43,8 @@ Place = tuple[int, int, int]
 class Closed(Struct, array_like=True):
     """A roll-up: cells by datapoint key, and what is believed at its end."""
 
-    cells: dict[str, Cell] = field(default_factory=dict[str, Cell])
-    beliefs: dict[str, Belief] = field(default_factory=dict[str, Belief])
+    cells: dict[str, Cell] = msgspec.field(default_factory=dict[str, Cell])
+    beliefs: dict[str, Belief] = msgspec.field(default_factory=dict[str, Belief])
 
 
 class Open(Struct, array_like=True):
@@ -79,6 +81,21 @@ class Plan:
     channel: Channel
     entries: tuple[Entry, ...]
     number: int
+    _judged: tuple[tuple[int, int, Plausibility], ...] = field(init=False)
+    _counters: tuple[tuple[int, int], ...] = field(init=False)
+    _gauges: tuple[tuple[int, int], ...] = field(init=False)
+
+    @_judged.default
+    def _find_judged(self) -> tuple[tuple[int, int, Plausibility], ...]:
+        return tuple((n, e.index, e.rule) for n, e in enumerate(self.entries) if e.rule)
+
+    @_counters.default
+    def _find_counters(self) -> tuple[tuple[int, int], ...]:
+        return tuple((n, e.index) for n, e in enumerate(self.entries) if e.kept and e.counts)
+
+    @_gauges.default
+    def _find_gauges(self) -> tuple[tuple[int, int], ...]:
+        return tuple((n, e.index) for n, e in enumerate(self.entries) if e.kept and not e.counts)
 
     def begin(self, bucket: int, before: Mapping[str, Belief]) -> Open:
         """An empty bucket after what is believed `before`, by datapoint key."""
@@ -103,52 +120,52 @@ class Plan:
     ) -> tuple[Sequence[Value], tuple[DecodeError, ...]]:
         """Add the next frame; returns the values that are believed, and what is said of others."""
         open_.device_time, open_.boot_id, open_.sequence = place
+        beliefs, at = open_.beliefs, place[0]
         grown: dict[int, float | None] = {}
         refused: list[DecodeError] = []
-        for n, entry in enumerate(self.entries):
-            value = values[entry.index]
-            if entry.rule is None or not _is_number(value):
+        for n, index, rule in self._judged:
+            value = values[index]
+            if not _is_number(value):
                 continue
             try:
-                belief = open_.beliefs[n]
-                open_.beliefs[n], grown[n] = entry.rule.believe(belief, value, place[0])
+                beliefs[n], grown[n] = rule.believe(beliefs[n], value, at)
             except ImplausibleError as error:
-                refused.append(DecodeError(entry.key, 0, str(error)))
+                refused.append(DecodeError(self.entries[n].key, 0, str(error)))
         if refused:
             values = self.channel.without(values, {error.datapoint for error in refused})
-        self._gather(open_, values, grown)
+        self._count(open_.cells, values, grown)
+        self._gauge(open_.cells, values)
         return values, tuple(refused)
 
-    def _gather(
-        self, open_: Open, values: Sequence[Value], grown: Mapping[int, float | None]
+    def _count(
+        self, cells: list[Cell | None], values: Sequence[Value], grown: Mapping[int, float | None]
     ) -> None:
-        cells = open_.cells
-        for n, entry in enumerate(self.entries):
-            value = values[entry.index]
-            if not entry.kept or not _is_number(value):
+        for n, index in self._counters:
+            value = values[index]
+            if _is_number(value):
+                number, growth, _ = cells[n] or _NOTHING_COUNTED
+                cells[n] = [number + 1, growth + (grown.get(n) or 0), value]
+
+    def _gauge(self, cells: list[Cell | None], values: Sequence[Value]) -> None:
+        for n, index in self._gauges:
+            value = values[index]
+            if not _is_number(value):
                 continue
-            cell = cells[n]
-            if entry.counts:
-                if cell is None:
-                    cell = cells[n] = [0, 0, 0]
-                cell[0] += 1
-                cell[1] += grown.get(n) or 0
-                cell[2] = value
-            elif cell is None:
+            if (cell := cells[n]) is None:
                 cells[n] = [1, value, value, value, value]
-            else:
-                cell[0] += 1
-                cell[2] += value
-                cell[4] = value
-                if value < cell[1]:
-                    cell[1] = value
-                elif value > cell[3]:
-                    cell[3] = value
+                continue
+            cell[0] += 1
+            cell[2] += value
+            cell[4] = value
+            if value < cell[1]:
+                cell[1] = value
+            elif value > cell[3]:
+                cell[3] = value
 
 
 def _is_number(value: Value) -> TypeGuard[float]:
     """Whether it is a number that can be added up: neither infinite nor none, nor a flag."""
-    return isinstance(value, int | float) and value is not True and -HUGE < value < HUGE
+    return isinstance(value, _NUMBERS) and value is not True and -HUGE < value < HUGE
 
 
 def _copy(belief: Belief | None) -> Belief | None:

@@ -99,7 +99,7 @@ def _rewritten(
         if (arrival := newer.get(key)) is not None:
             arrival.values = values if same else arrival.values
             continue
-        said = packed(dict(zip(rolling.keys(key), values, strict=True))) if same else None
+        said = packed(rolling.channel(key), values) if same else None
         rows.append((packed_open(rolling.opens[key]), said, *key))
     return rows
 
@@ -224,7 +224,7 @@ def _row(arrival: Arrival, newest: Newest, rolling: Open | None) -> tuple[object
         newest.sequence,
         newest.device_time,
         arrival.receive_time,
-        packed(dict(zip(arrival.channel.keys, arrival.values or (), strict=True))),
+        packed(arrival.channel, arrival.values or ()),
         " ".join(sorted(newest.raised)),
         None if rolling is None else packed_open(rolling),
     )

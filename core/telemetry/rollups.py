@@ -116,9 +116,9 @@ class Rolling:
         if self._stale and key in self.opens:
             self._stale.add((*key, self.opens[key].bucket))  # it may no longer be the last
 
-    def keys(self, key: Key) -> tuple[str, ...]:
-        """The names of a channel's values."""
-        return self._channels[key].keys
+    def channel(self, key: Key) -> Channel:
+        """What was taken in or marked under this key."""
+        return self._channels[key]
 
     async def settle(self, connection: AsyncConnection) -> None:
         """Write the buckets that were closed, and fold the stale ones again."""
