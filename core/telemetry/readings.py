@@ -8,9 +8,8 @@ from attrs import frozen
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.registry import System
-from core.telemetry.fold import moment_of
 from core.registry import Channel, System
+from core.telemetry.fold import moment_of
 from core.telemetry.history import Frame, frame_at
 from core.telemetry.tables import latest
 from core.thing_model.layout.fields import Value
