@@ -1,7 +1,7 @@
 """What a component says otherwise, or not at all, at other firmware: each as a line of versions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from attrs import fields_dict, frozen
 
@@ -112,7 +112,7 @@ def _said(row: Declaration) -> Said:
 
 
 def _attributes(declared: Any, left_out: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name, attribute in fields_dict(type(declared)).items():
+    for name, attribute in fields_dict(declared.__class__).items():
         if attribute.eq and name not in left_out:
             yield name, _text(getattr(declared, name))
 
@@ -121,10 +121,10 @@ def _text(value: Any) -> str:
     if isinstance(value, Enumeration):
         return value.name
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_text(each)}" for key, each in value.items())
+        named = cast("Mapping[str, Any]", value)
+        return ", ".join(f"{key} {_text(each)}" for key, each in named.items())
     if isinstance(value, tuple):
-        several: tuple[Any, ...] = value
-        return " ".join(map(_text, several))
+        return " ".join(map(_text, value))  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, float):
         return f"{value:g}"
     return "" if value is None else str(value)
