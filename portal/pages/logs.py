@@ -1,5 +1,6 @@
 """The logs of a system on one timeline, and repairs that people note in it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -32,6 +33,9 @@ from portal.twins import Loaded
 
 LIMIT: Final = 50
 STATES: Final = dict(zip(STATUSES, (N_("Active"), N_("In progress"), N_("Resolved")), strict=True))
+
+REPAIR: Final = ("slot", "started", "ended", "remark")
+"""The fields of the form that notes a repair."""
 
 
 class LogsDocument(Struct, frozen=True):
@@ -110,8 +114,9 @@ async def logs_of(
     device: Device,
     asked: Asked,
     wrong: tuple[Problem, ...] = (),
+    typed: Mapping[str, str] | None = None,
 ) -> Loaded[LogsDocument]:
-    """The page; `wrong` is said of the repair that was noted."""
+    """The page; `wrong` is said of the repair that was noted, and `typed` stands in its form."""
     reader, now = device.access, services.clock()
     wanted = asked.wanted(now, device.zone.name)
     async with services.database.read() as connection:
@@ -138,6 +143,7 @@ async def logs_of(
         "may_compare": reader.may("telemetry:read"),
         "may_note": reader.may("logs:edit"),
         "wrong": wrong,
+        "typed": typed or dict.fromkeys(REPAIR, ""),
     }
     whole = not asked.filters and not asked.before
     return loaded_tab(device, document, "logs", rows, header_of(asked.kind), view, streams=whole)
@@ -154,13 +160,13 @@ async def note_repair(
 ) -> Response[Any]:
     """Note a repair by hand."""
     form, now, zone = await request.form(), services.clock(), device.zone.name
-    said = {name: str(form.get(name, "")).strip() for name in ("slot", "started", "ended")}
+    said = {name: str(form.get(name, "")).strip() for name in REPAIR}
     if said["slot"]:
         device.part(said["slot"])
     try:
         repair = Repair(
             _moment(said["started"], now, zone) or now,
-            str(form.get("remark", "")),
+            said["remark"],
             _moment(said["ended"], now, zone),
             said["slot"],
         )
@@ -168,7 +174,7 @@ async def note_repair(
             of = (connection, access, device.sn, repair)
             await repairs.note(*of, now=now, address=address_of(request))
     except RequestError as error:
-        loaded = await logs_of(services, device, Asked(), error.problems)
+        loaded = await logs_of(services, device, Asked(), error.problems, said)
         context = {"document": loaded.document, "crumbs": loaded.crumbs, **loaded.view}
         return render_page(request, TABS["logs"].template, loaded.title, context, 422)
     return Redirect(f"/systems/{device.sn}/logs?kind=repair", status_code=303)

@@ -8,9 +8,11 @@ from attrs import evolve, frozen
 
 from core.listing import rows
 from core.listing.facets import Count
-from core.listing.filters import Choice, Filter
+from core.listing.filters import Choice, Filter, Time
+from core.listing.moments import instant
 from core.listing.rows import Page
 from core.listing.tables import Row
+from portal.presentation.times import iso
 from portal.resource.cells import Shown, shown
 from portal.resource.declared import Column, ColumnGroup, Resource, chosen
 from portal.resource.shelf import Shelf, field_of
@@ -131,6 +133,20 @@ def _offered(shelf: Shelf, page: Page) -> Sequence[ColumnGroup]:
     return () if more is None else more.offer(shelf.services, page.rows)
 
 
+def frozen_address(shelf: Shelf, state: State) -> str:
+    """The list with its relative times as they are now, for good; "" where it has none."""
+    filters = shelf.resource.listing.filters
+    times = {name for each in filters if isinstance(each, Time) for name in each.parameters}
+    said, now = state.filters(), shelf.occasion.now
+    relative = {pair for pair in said if pair[0] in times and pair[1].startswith("now")}
+    if not relative or state.problems:
+        return ""
+    fixed = [
+        (name, iso(instant(text, now)) if (name, text) in relative else text) for name, text in said
+    ]
+    return state.address(filters=fixed)
+
+
 async def list_context(
     shelf: Shelf, state: State, page: Page, count: Count | None
 ) -> dict[str, Any]:
@@ -141,6 +157,7 @@ async def list_context(
         **(await own(shelf.services, shelf.occasion) if own is not None else {}),
         "resource": resource,
         "state": state,
+        "frozen": frozen_address(shelf, state),
         "filters": asked,
         "chips": list(chips(shelf, state)),
         "heads": list(heads(resource, state)),

@@ -51,6 +51,20 @@ async def test_a_repair_leads_back_with_the_list(site: Site):
     assert answer.headers["location"] == f"{OWN}/logs?kind=repair&{ASKED}"
 
 
+async def test_relative_times_of_a_list_are_fixed_by_a_key(site: Site):
+    asked = "country=DE&last_frame_at.from=now-24h&last_frame_at.to=2026-12-01&sort=-sn"
+    page = (await site.client.get(f"/systems?{asked}")).text
+    fixed = re.search(r'data-key="y" href="([^"]+)"', page)
+    assert fixed
+    assert unescape(fixed[1]) == (
+        "/systems?country=DE&last_frame_at.from=2026-09-20T14:13:20.000Z"
+        "&last_frame_at.to=2026-12-01&sort=-sn"
+    )
+    assert (await site.client.get(unescape(fixed[1]))).status_code == 200
+    for plain in ("/systems", "/systems?last_frame_at.from=2026-12-01", "/systems?site=nowhere"):
+        assert 'data-key="y"' not in (await site.client.get(plain)).text
+
+
 async def neighbours(site: Site, path: str) -> list[str]:
     page = (await site.client.get(path)).text
     found = re.search(r'hx-get="(/systems/\w+/neighbours[^"]*)"', page)

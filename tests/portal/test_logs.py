@@ -98,6 +98,16 @@ async def test_each_kind_has_columns_of_its_own(site: Site):
 async def test_a_repair_is_noted_and_ended(site: Site):
     refused = await site.post(f"{PAGE}/repairs", PAGE, remark=" ", slot="inverter")
     assert (refused.status_code, "say what was done" in refused.text) == (422, True)
+    early = {"remark": "Fan <old>", "started": "2026-09-21T16:00", "ended": "2026-09-21T15:00"}
+    kept = await site.post(f"{PAGE}/repairs", PAGE, slot="inverter", **early)
+    assert kept.status_code == 422
+    for typed in (
+        ">Fan &lt;old&gt;</textarea>",
+        'value="2026-09-21T16:00"',
+        'value="2026-09-21T15:00"',
+        '<option value="inverter" selected>',
+    ):
+        assert typed in kept.text
     noted = await site.post(
         f"{PAGE}/repairs", PAGE, remark="Fan <new>", slot="inverter", started="2026-09-21T16:00"
     )
