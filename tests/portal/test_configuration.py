@@ -8,8 +8,11 @@ from core.access import PLATFORM, Access
 from core.commanding import commands
 from core.commanding.states import State
 from core.fleet import scope
+from core.journal.comparing import Line
 from core.journal.origins import origins_of
 from core.telemetry.configuration import Told, Turn
+from core.thing_model.datapoint import Datapoint
+from portal.presentation.configuration import Found, SideDocument, line_documents
 from tests.portal import unseen
 from tests.portal.conftest import NOW, Site
 
@@ -43,6 +46,15 @@ async def _compared(site: Site, query: str = "") -> dict:
 
 def _line(document: dict, key: str) -> dict:
     return next(line for line in document["lines"] if line["key"] == key)
+
+
+def test_a_secret_is_compared_and_never_shown():
+    datapoint = Datapoint("safety_set_password", access="rw")
+    line = Line("inverter", datapoint, Told(47562, NOW), Told(3, NOW))
+    (said,) = line_documents(unseen.SN, {}, [line], Found({}, {}))
+    assert said.state == "changed"
+    assert said.first == SideDocument(None, None, "••••••", NOW)
+    assert "47562" not in repr(said)
 
 
 async def test_two_instants_show_what_changed_and_who_did_it(site: Site):
