@@ -75,18 +75,23 @@ class Sent:
             self.channel.read(body)
 
 
+def bodies_of(system: System, number: int) -> list[bytes]:
+    """So many frames of the channel, played over a day, PLAYED of which differ."""
+    playing, bodies = SimulatedSystem(SN, system, "UTC"), list[bytes]()
+    for n in range(PLAYED):
+        moment = datetime.fromtimestamp((BEGIN + n * DAY // PLAYED) / 1000, UTC)
+        said = {(at, name): body for at, name, body in playing.frames(moment)}
+        bodies.append(said[SLOT, CHANNEL])
+    return [bodies[n % PLAYED] for n in range(number)]
+
+
 async def made(url: str, registry: Registry, number: int) -> Sent:
     """A new database with so many frames of the channel in it."""
     database = Database(url)
     await database.open()
     system = registry.system(registry.products["smile5", "1.0.0"])
     slot, channel = SLOT, system.parts[SLOT].channels[CHANNEL]
-    playing, bodies = SimulatedSystem(SN, system, "UTC"), list[bytes]()
-    for n in range(PLAYED):
-        moment = datetime.fromtimestamp((BEGIN + n * DAY // PLAYED) / 1000, UTC)
-        said = {(at, name): body for at, name, body in playing.frames(moment)}
-        bodies.append(said[slot, channel.name])
-    bodies = [bodies[n % PLAYED] for n in range(number)]
+    bodies = bodies_of(system, number)
     async with database.begin() as connection:
         given = Registration(SN, "smile5", timezone="UTC")
         record = await systems.register(connection, registry, given, BEGIN)

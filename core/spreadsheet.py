@@ -1,5 +1,6 @@
 """Cells of CSV files as a spreadsheet takes them."""
 
+from collections.abc import Iterable
 from typing import Final
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -11,3 +12,13 @@ def safe_cell(cell: str | float | bool | None) -> str | float | bool:  # noqa: F
     if cell is None:
         return ""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def safe_cells(cells: Iterable[str | float | bool | None]) -> list[str | float | bool | None]:
+    """A row of them at once; what is not known stays so, which a CSV writer leaves empty."""
+    return [
+        f"'{cell}" if isinstance(cell, str) and cell[:1] in _BEGINNINGS else cell for cell in cells
+    ]
+
+
+_BEGINNINGS: Final = frozenset(FORMULA)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import by_hand, decode, ingest, load, products, tariffs
+from benchmarks import by_hand, decode, exports, ingest, load, products, tariffs
 from benchmarks.measure import Report, Target, measure
 from core import host
 from core.thing_model.layout.binary import keys
@@ -87,3 +87,14 @@ def test_a_missed_target_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     *shown, last = capsys.readouterr().out.splitlines()
     assert shown[2].endswith("at least 0.8: MISSED")
     assert '"targets_met": {"ratio": false, "seconds": true}' in last
+
+
+async def test_exports_are_weighed_against_a_bare_cursor(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(exports, "A_DAY", 100)
+    sent = await exports.made(tmp_path, host.load(), 1)
+    report = await exports.compare(sent, tmp_path)
+    await sent.database.close()
+    assert report.figures["rows"] == 100
+    for name in ("csv", "jsonl", "parquet"):
+        assert report.ratios[f"{name}_to_cursor"] > 1
+        assert report.figures[f"{name}_bytes_per_row"] > 1

@@ -1,14 +1,14 @@
 """Which data can be taken out, as tables: their columns, and the rows of one system and day."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.exchange.readings import json_types
+from core.exports.moments import site_time
 from core.fleet.systems import SystemRecord
 from core.records import RequestError
 from core.registry import System
@@ -196,12 +196,6 @@ async def _readings(
             yield piece
             piece = []
     yield piece
-
-
-def site_time(at: int, timezone: str) -> str:
-    """UTC milliseconds as a clock at the site shows them, with its offset."""
-    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(timezone or "UTC"))
-    return moment.isoformat(timespec="milliseconds" if at % 1000 else "seconds")
 
 
 DATASETS: Final = {

@@ -7,7 +7,6 @@ one that was not finished is begun anew.
 import csv
 import io
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
@@ -16,8 +15,9 @@ import msgspec
 from attrs import define, field
 
 from core.exports.datasets import DataColumn, DataRow
+from core.exports.moments import utc_time
 from core.exports.requests import Format
-from core.spreadsheet import safe_cell
+from core.spreadsheet import safe_cells
 from core.thing_model.layout.fields import Value
 
 MEDIA_TYPES: Final[dict[str, str]] = {
@@ -26,7 +26,8 @@ MEDIA_TYPES: Final[dict[str, str]] = {
     "parquet": "application/vnd.apache.parquet",
 }
 _GROUP: Final = 50_000
-"""Rows of a row group of Parquet, of which one is held in memory."""
+_CELLS: Final = 500_000
+"""Rows and cells that a row group of Parquet has at most: one of them is held in memory."""
 
 
 class DataFile(Protocol):
@@ -71,7 +72,7 @@ class _Csv:
 
     def write(self, rows: Sequence[DataRow]) -> None:
         times = _times(self.columns)
-        self._put([[safe_cell(cell) for cell in _told(row, times)] for row in rows])
+        self._put([safe_cells(_told(row, times)) for row in rows])
 
     def _put(self, table: Sequence[Sequence[Value]]) -> None:
         text = io.StringIO()
@@ -120,7 +121,7 @@ class _Parquet:
 
     def write(self, rows: Sequence[DataRow]) -> None:
         self.rows += rows
-        if len(self.rows) >= _GROUP:
+        if len(self.rows) >= min(_GROUP, _CELLS // len(self.columns)):
             self._flush()
 
     def sync(self) -> int:
@@ -173,7 +174,5 @@ def _told(row: DataRow, times: Sequence[int]) -> list[Value]:
     """The row with its times as ISO 8601 has them."""
     cells = list(row)
     for n in times:
-        cells[n] = datetime.fromtimestamp(int(cells[n] or 0) / 1000, UTC).isoformat(
-            timespec="milliseconds"
-        )
+        cells[n] = utc_time(int(cells[n] or 0))
     return cells

@@ -44,19 +44,26 @@ async def frames_between(  # noqa: PLR0917  a channel has three names, a range t
     Frames are read as they are wanted, some spans or PAGE of them at a time. What is compacted
     meanwhile is not missed: frames are looked for before chunks, and go only from there to here.
     """
-    channel_id = await names.channel_id(connection, slot, channel)
-    if channel_id is None:
-        return
-    reader = _Reader(connection, system_id, channel_id)
     decoders: dict[int, tuple[str, str]] = {}
-    cursor, over = (start, *_FIRST), (end, *_FIRST)
-    while cursor < over:
-        found, upto = await reader.page(cursor, over)
+    async for found in pages_between(connection, system_id, slot, channel, start, end):
         if any(frame.decoder_id not in decoders for frame in found):
             decoders = await names.decoders_by_id(connection)
         for frame in found:
             yield named(slot, channel, frame, decoders[frame.decoder_id])
-        cursor = upto
+
+
+async def pages_between(  # noqa: PLR0917  a channel has three names, a range two ends
+    connection: AsyncConnection, system_id: int, slot: str, channel: str, start: int, end: int
+) -> AsyncIterator[list[PackedFrame]]:
+    """The same frames as the tables keep them, some at a time."""
+    channel_id = await names.channel_id(connection, slot, channel)
+    if channel_id is None:
+        return
+    reader = _Reader(connection, system_id, channel_id)
+    cursor, over = (start, *_FIRST), (end, *_FIRST)
+    while cursor < over:
+        found, cursor = await reader.page(cursor, over)
+        yield found
 
 
 async def frame_at(

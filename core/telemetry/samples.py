@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.registry import Channel, System
 from core.telemetry.curves import Address
-from core.telemetry.history import frames_between
+from core.telemetry.history import pages_between
 from core.telemetry.periods import Span
 from core.thing_model.layout.fields import Value
 
@@ -112,15 +112,15 @@ async def samples(
             places = [_place(channel, key) if at == slot else None for at, key in points]
             if all(place is None for place in places):
                 continue
-            number = 0
-            async for frame in frames_between(connection, system_id, slot, channel.name, *span):
-                number += 1
-                if number % TURN == 0:
-                    await asyncio.sleep(0)
-                if (said := readable(channel, frame.body)) is None:
-                    continue
-                values = tuple(None if place is None else said[place] for place in places)
-                yield Sample(slot, channel.name, frame.device_time, values)
+            pages = pages_between(connection, system_id, slot, channel.name, *span)
+            async for frames in pages:
+                for number, frame in enumerate(frames, 1):
+                    if number % TURN == 0:
+                        await asyncio.sleep(0)
+                    if (said := readable(channel, frame.body)) is None:
+                        continue
+                    values = tuple([None if place is None else said[place] for place in places])
+                    yield Sample(slot, channel.name, frame.device_time, values)
 
 
 async def columns(  # noqa: PLR0917  whose, what, and when

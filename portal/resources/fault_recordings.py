@@ -36,9 +36,8 @@ async def _with_recording(services: Services, occasion: Occasion, rows: list[Row
         ends = row["opened_at"], row["closed_at"]
         window = around_fault(row["timezone"], occasion.now, *ends)
         row["recording"] = "values" if points else "none"
-        row["path"] = f"/systems/{quote(row['sn'])}/history?" if points else None
-        if points:
-            row["path"] += telemetry.query(points, dict(window))
+        question = telemetry.query(points, window)
+        row["path"] = f"/systems/{quote(row['sn'])}/history?{question}" if points else None
 
 
 def related(system: System, slot: str, fault: Fault | None) -> Iterable[Point]:
