@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Final, TypeGuard
 
 import msgspec
-from attrs import field, frozen
-from msgspec import Struct
+from attrs import frozen
+from msgspec import Struct, field
 
 from core.registry import Channel
 from core.thing_model.layout.fields import Value
@@ -43,8 +43,8 @@ Place = tuple[int, int, int]
 class Closed(Struct, array_like=True):
     """A roll-up: cells by datapoint key, and what is believed at its end."""
 
-    cells: dict[str, Cell] = msgspec.field(default_factory=dict[str, Cell])
-    beliefs: dict[str, Belief] = msgspec.field(default_factory=dict[str, Belief])
+    cells: dict[str, Cell] = field(default_factory=dict[str, Cell])
+    beliefs: dict[str, Belief] = field(default_factory=dict[str, Belief])
 
 
 class Open(Struct, array_like=True):
@@ -76,26 +76,18 @@ class Entry:
 
 @frozen(eq=False)
 class Plan:
-    """What the fold looks at in a channel. `number` changes when that does."""
+    """What the fold looks at in a channel. `number` changes when that does.
+
+    `judged`, `counters` and `gauges` are the entries that are judged or kept: the number of each
+    and its place among the values, so that a frame is not asked about the others.
+    """
 
     channel: Channel
     entries: tuple[Entry, ...]
     number: int
-    _judged: tuple[tuple[int, int, Plausibility], ...] = field(init=False)
-    _counters: tuple[tuple[int, int], ...] = field(init=False)
-    _gauges: tuple[tuple[int, int], ...] = field(init=False)
-
-    @_judged.default
-    def _find_judged(self) -> tuple[tuple[int, int, Plausibility], ...]:
-        return tuple((n, e.index, e.rule) for n, e in enumerate(self.entries) if e.rule)
-
-    @_counters.default
-    def _find_counters(self) -> tuple[tuple[int, int], ...]:
-        return tuple((n, e.index) for n, e in enumerate(self.entries) if e.kept and e.counts)
-
-    @_gauges.default
-    def _find_gauges(self) -> tuple[tuple[int, int], ...]:
-        return tuple((n, e.index) for n, e in enumerate(self.entries) if e.kept and not e.counts)
+    judged: tuple[tuple[int, int, Plausibility], ...]
+    counters: tuple[tuple[int, int], ...]
+    gauges: tuple[tuple[int, int], ...]
 
     def begin(self, bucket: int, before: Mapping[str, Belief]) -> Open:
         """An empty bucket after what is believed `before`, by datapoint key."""
@@ -123,7 +115,7 @@ class Plan:
         beliefs, at = open_.beliefs, place[0]
         grown: dict[int, float | None] = {}
         refused: list[DecodeError] = []
-        for n, index, rule in self._judged:
+        for n, index, rule in self.judged:
             value = values[index]
             if not _is_number(value):
                 continue
@@ -140,14 +132,14 @@ class Plan:
     def _count(
         self, cells: list[Cell | None], values: Sequence[Value], grown: Mapping[int, float | None]
     ) -> None:
-        for n, index in self._counters:
+        for n, index in self.counters:
             value = values[index]
             if _is_number(value):
                 number, growth, _ = cells[n] or _NOTHING_COUNTED
                 cells[n] = [number + 1, growth + (grown.get(n) or 0), value]
 
     def _gauge(self, cells: list[Cell | None], values: Sequence[Value]) -> None:
-        for n, index in self._gauges:
+        for n, index in self.gauges:
             value = values[index]
             if not _is_number(value):
                 continue
@@ -186,7 +178,14 @@ def plan_of(channel: Channel) -> Plan:
             kept = row.role is not None and (not counts or rules.counter == "total")
             entries.append(Entry(index, key, rule, counts, kept))
     said = repr([(e.index, e.key, e.counts, e.kept, e.rule) for e in entries])
-    return Plan(channel, tuple(entries), zlib.crc32(said.encode()))
+    return Plan(
+        channel,
+        tuple(entries),
+        zlib.crc32(said.encode()),
+        tuple((n, e.index, e.rule) for n, e in enumerate(entries) if e.rule),
+        tuple((n, e.index) for n, e in enumerate(entries) if e.kept and e.counts),
+        tuple((n, e.index) for n, e in enumerate(entries) if e.kept and not e.counts),
+    )
 
 
 def bucket_of(device_time: int) -> int:
