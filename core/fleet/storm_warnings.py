@@ -296,8 +296,8 @@ def _row(said: Said) -> dict[str, Any]:
 def _warning(row: Any) -> StormWarning:
     values: dict[str, Any] = row._asdict()
     rest: dict[str, Any] = {each.name: values.get(each.name) for each in attrs.fields(Said)}
-    said = Said(**{**rest, "region": region_of(values)})
-    return StormWarning(row.id, row.company_id, said, row.withdrawn_at, row.version)
+    rest["region"] = region_of(values)
+    return StormWarning(row.id, row.company_id, Said(**rest), row.withdrawn_at, row.version)
 
 
 def _values(warning: StormWarning) -> dict[str, Any]:

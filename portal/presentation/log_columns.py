@@ -40,8 +40,9 @@ def row_of(kind: str, record: LogDocument) -> list[Cell]:
     """A line of CSV."""
     if columns := columns_of(kind):
         return [column.cell(record) for column in columns]
-    common = (getattr(record, name) for name in COLUMNS)
-    return [values_text(each) if isinstance(each, dict) else each for each in common]
+    return [
+        values_text(record.extra) if name == "extra" else getattr(record, name) for name in COLUMNS
+    ]
 
 
 def values_text(values: Mapping[str, object]) -> str:
