@@ -59,6 +59,7 @@ async def test_each_value_has_its_own_moment_and_what_it_means(site: Site):
     text = await page(site, **ASKED)
     assert "stale" in text
     assert 'Roof, Inverter <span class="unit">W</span>' in text
+    assert 'data-label="Roof, Inverter (W)"' in text
 
 
 async def test_datapoints_are_offered_for_what_is_listed(site: Site):
