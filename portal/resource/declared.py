@@ -182,6 +182,7 @@ class Form:
     Both run in a transaction with the audit entry; RequestError puts its problems at the fields.
     version: the listing's column that moves with every change, by which two edits are told apart.
     of_row: the fields to change a row by, where they depend on the row.
+    applies: whether a row can be changed as it is; the form is offered only where it can.
     """
 
     fields: tuple[Field, ...] = ()
@@ -191,6 +192,7 @@ class Form:
     version: str = "version"
     audited: bool = True
     of_row: Callable[[Services, Row], tuple[Field, ...]] | None = None
+    applies: Callable[[Row], bool] | None = None
 
     @property
     def making(self) -> tuple[Field, ...]:

@@ -13,7 +13,7 @@ from core.listing.tables import Row
 from portal.rendering import render_page
 from portal.resource import documents
 from portal.resource.cells import Shown, shown
-from portal.resource.declared import Action, Resource, chosen
+from portal.resource.declared import Action, Form, Resource, chosen
 from portal.resource.shelf import Shelf
 from portal.services import TheServices
 from portal.signing_in import TheAccess, needs
@@ -85,6 +85,12 @@ def actions_on(shelf: Shelf, row: Row) -> list[Action]:
     return [a for a in single if a.applies is None or a.applies(row)]
 
 
+def _changeable(form: Form | None, row: Row) -> bool:
+    if form is None or form.edit is None:
+        return False
+    return form.applies is None or form.applies(row)
+
+
 async def detail_page(request: Request[Any, Any, Any], shelf: Shelf, row: Row) -> Response[str]:
     """A row as HTML: a line for each column, and what can be done."""
     resource, own = shelf.resource, shelf.resource.detail_context
@@ -96,7 +102,7 @@ async def detail_page(request: Request[Any, Any, Any], shelf: Shelf, row: Row) -
         "key": str(row[resource.listing.key]),
         "cells": cells_of(shelf, row),
         "actions": actions_on(shelf, row),
-        "may_edit": form is not None and form.edit is not None and shelf.may("edit"),
+        "may_edit": shelf.may("edit") and _changeable(form, row),
         "crumbs": ((translated(resource.title), resource.path),),
     }
     title = title_of(resource, row)

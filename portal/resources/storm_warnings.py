@@ -97,6 +97,11 @@ def _doing(change: Any) -> Tool:
     return run
 
 
+def _stands(row: Row) -> bool:
+    """Whether a warning is not over, and one's own to change."""
+    return bool(row["state"] in ("coming", "in_force") and row["may_change"])
+
+
 def _known_zone(name: str) -> str:
     return "" if is_zone(name) else "is no time zone"
 
@@ -189,6 +194,7 @@ WARNINGS: Final = Resource(
         create=_create,
         edit=_edit,
         audited=False,
+        applies=_stands,
     ),
     actions=(
         Action(
@@ -210,7 +216,7 @@ WARNINGS: Final = Resource(
             permission="edit",
             icon="x",
             confirm=N_("It does not stand any more; the list keeps it."),
-            applies=lambda row: bool(row["state"] in ("coming", "in_force") and row["may_change"]),
+            applies=_stands,
             bulk=False,
             needs_reason=True,
             audited=False,

@@ -126,9 +126,11 @@ async def test_a_warning_is_ended_and_withdrawn_with_a_reason(home: Site):
     for action, key in (("end", "1"), ("withdraw", "2")):
         asked = {"key": key, "_step": "go"}
         path, page = f"/storm-warnings/act/{action}", f"/storm-warnings/{key}"
+        assert f'href="{page}/edit"' in (await home.client.get(page)).text
         assert (await home.post(path, page, **asked)).status_code == 422
         done = await home.post(path, page, **asked, _reason="It turned")
         assert done.status_code in (200, 303), done.text
+        assert f'href="{page}/edit"' not in (await home.client.get(page)).text
     rows = (await home.client.get("/storm-warnings.json")).json()["rows"]
     assert {row["id"]: row["state"] for row in rows} == {1: "over", 2: "withdrawn"}
     assert (await storm(home))["warnings"] == []
