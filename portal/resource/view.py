@@ -153,6 +153,7 @@ async def list_context(
     """All that `resource/list.html.jinja` shows."""
     resource, own = shelf.resource, shelf.resource.list_context
     asked = await filter_views(shelf, state)
+    counted = {f.key for f in resource.listing.filters if isinstance(f, Choice) and f.facet}
     return {
         **(await own(shelf.services, shelf.occasion) if own is not None else {}),
         "resource": resource,
@@ -173,5 +174,5 @@ async def list_context(
         "may_import": resource.intake is not None and shelf.may("import"),
         "may_export": resource.export and shelf.may("export"),
         "may_save": shelf.access.may("views:create"),
-        "facetted": any(isinstance(f, Choice) and f.facet for f in resource.listing.filters),
+        "facetted": [view.label for view in asked if view.key in counted and view.choices],
     }

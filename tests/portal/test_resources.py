@@ -309,6 +309,14 @@ async def test_facets_count_beside_the_other_filters(shop: Site):
     assert {k: int(v) for k, v in counts.items()} == {k: v for k, v in expected.items() if v}
 
 
+async def test_the_page_keeps_a_line_for_each_choice_that_is_counted_later(shop: Site):
+    page = (await shop.client.get("/tools")).text
+    fragment = (await shop.client.get("/tools/facets")).text
+    kept = re.findall(r'<p class="facet">([^<]+)</p>', page)
+    assert kept == re.findall(r"<summary>([^<]+)</summary>", fragment)
+    assert kept
+
+
 async def test_chips_take_one_filter_away_each(shop: Site):
     page = await shop.client.get("/tools?kind=saw&kind=file&q=tool&sort=-weight&columns=name")
     links = [html.unescape(link) for link in re.findall(r'class="chip" href="([^"]+)"', page.text)]
