@@ -28,7 +28,7 @@ def registry() -> Registry:
 def system(registry: Registry) -> System:
     product = registry.product_of_sn("GOE226305")
     assert product is not None
-    return registry.system(product)
+    return registry.system(product, "60.4")
 
 
 def read(system: System, channel: str, data: bytes) -> dict[str, Value]:
@@ -73,6 +73,26 @@ def test_an_endless_energy_limit_is_none(system: System) -> None:
     endless = struct.unpack(">4H", struct.pack(">d", float("inf")))
     values = read(system, "holding_332", answer(3, 2, *endless, 1))
     assert values == {"phase_switch_mode": 2, "force_state": 1}
+
+
+@pytest.mark.parametrize(
+    ("firmware", "keys", "commands"),
+    [
+        ("", None, {"set_charging_current"}),
+        ("55.5", {"phase_switch_mode", "energy_limit"}, {"set_phase_switch_mode"}),
+        ("55.6", {"phase_switch_mode", "energy_limit", "force_state"}, {"set_force_state"}),
+    ],
+)
+def test_newer_registers_are_there_from_the_firmware_that_has_them(
+    registry: Registry, firmware: str, keys: set[str] | None, commands: set[str]
+) -> None:
+    product = registry.product_of_sn("GOE226305")
+    assert product is not None
+    part = registry.system(product, firmware).parts["charger1"]
+    channel = part.channels.get("holding_332")
+    assert (channel and set(channel.keys)) == keys
+    assert commands <= part.commands.keys()
+    assert ("set_force_state" in part.commands) is (firmware == "55.6")
 
 
 def test_an_error_is_one_fault_with_the_number_of_the_vendor(system: System) -> None:
