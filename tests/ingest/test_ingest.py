@@ -10,7 +10,7 @@ from core.journal import faults
 from core.runtime import topics
 from core.runtime.transport import BATCH_SIZE
 from core.telemetry import readings
-from core.telemetry.latest import UNSET_CLOCK
+from core.telemetry.fold import UNSET_CLOCK
 from core.thing_model.messages import Live
 from tests.devices import SN, START, frame, running, settings
 from tests.ingest.bench import HOUR, Bench
