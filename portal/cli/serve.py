@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Final
 
 import click
 from granian.constants import Interfaces
@@ -12,11 +13,15 @@ from core.host import load
 from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
-from portal.app import create_app
+from portal.app import Portal, create_app
 from portal.assets import AssetError, manifest
 from portal.cli.processes import run, settings
 
 PATIENCE = 5.0
+AT_ONCE: Final = 10_000
+"""Requests that are answered at the same time; an open page that streams is one all the while."""
+WAITING: Final = 1_024
+"""Connections that may wait to be accepted."""
 
 
 @click.command()
@@ -44,7 +49,7 @@ async def _serve(given: Settings, host: str, port: int, address: str, *, setup_l
         for problem in registry.problems:
             logging.getLogger(__name__).warning("left out: %s", problem)
         app = create_app(given, registry, database, secure=address.startswith("https://"))
-        server = Server(app, address=host, port=port, interface=Interfaces.ASGI)
+        server = server_of(app, host, port)
         serving = asyncio.create_task(server.serve())
         try:
             await asyncio.shield(serving)
@@ -55,6 +60,18 @@ async def _serve(given: Settings, host: str, port: int, address: str, *, setup_l
             raise
     finally:
         await database.close()
+
+
+def server_of(app: Portal, host: str, port: int) -> Server:
+    """What answers for the portal on a port."""
+    return Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        backlog=WAITING,
+        backpressure=AT_ONCE,
+    )
 
 
 async def _announce(database: Database, address: str) -> None:
