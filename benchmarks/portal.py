@@ -18,8 +18,6 @@ from typing import Any, Final
 
 import httpx
 from attrs import evolve, frozen
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from sqlalchemy import event, text
 
 from benchmarks import portal_fleet
@@ -39,6 +37,7 @@ from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal.app import create_app
 from portal.assets import build
+from portal.cli.serve import server_of
 from portal.resources import products
 from tests.databases import PostgreSQL
 from tests.servers import HOST, free_port
@@ -235,7 +234,7 @@ async def http(bench: Bench, number: int, folder: Path) -> dict[str, float]:
     settings = Settings(folder)
     app = create_app(settings, bench.registry, bench.database, clock=lambda: NOW, feed=False)
     port = free_port()
-    server = Server(app, address=HOST, port=port, interface=Interfaces.ASGI)
+    server = server_of(app, HOST, port)
     serving = asyncio.create_task(server.serve())
     taken: list[float] = []
     async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}") as client:

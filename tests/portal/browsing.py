@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import attrs
 from attrs import evolve
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
@@ -40,6 +38,7 @@ from core.tariffs import plans
 from core.telemetry import corrections
 from core.telemetry.correction_checks import Wanted
 from portal.app import Portal, create_app
+from portal.cli.serve import server_of
 from tests.homes import time_of_use
 from tests.notices import make_rule
 from tests.portal import unseen
@@ -120,7 +119,7 @@ async def browsing(
     app = create_app(Settings(folder), registry, database, feed=False)
     token = await _furnish(app, database, registry)
     port = free_port()
-    server = Server(app, address=HOST, port=port, interface=Interfaces.ASGI)
+    server = server_of(app, HOST, port)
     serving = asyncio.create_task(server.serve())
     try:
         async with async_playwright() as playwright:

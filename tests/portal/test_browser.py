@@ -9,8 +9,6 @@ from pathlib import Path
 
 import attrs
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from core.accounts import users
@@ -23,6 +21,7 @@ from core.runtime.mqtt import MqttConsumer, MqttPublisher
 from core.runtime.settings import Settings
 from core.runtime.topics import frame, log, presence
 from portal.app import create_app
+from portal.cli.serve import server_of
 from tests.portal import unseen
 from tests.portal.conftest import PASSWORD
 from tests.servers import HOST, Mosquitto, free_port
@@ -63,7 +62,7 @@ async def visit(
         token = await users.create_setup_token(connection, now())
     port = free_port()
     app = create_app(settings, unseen_registry, database)
-    server = Server(app, address=HOST, port=port, interface=Interfaces.ASGI)
+    server = server_of(app, HOST, port)
     serving = asyncio.create_task(server.serve())
     broker = mosquitto.address()
     async with (

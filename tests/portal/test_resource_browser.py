@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from playwright.async_api import Page, async_playwright, expect
 
 from core.accounts import sessions
@@ -17,6 +15,7 @@ from core.runtime.clock import now
 from core.runtime.database import Database
 from core.runtime.settings import Settings
 from portal.app import create_app
+from portal.cli.serve import server_of
 from tests.portal import workshop
 from tests.portal.test_crawler import AXE, TAGS
 from tests.portal.test_resources import workbench
@@ -37,7 +36,7 @@ async def hall(tmp_path: Path, unseen_registry: Registry, workbench: Path) -> As
         Settings(tmp_path), unseen_registry, database, feed=False, resources=(workshop.TOOLS,)
     )
     port = free_port()
-    server = Server(app, address=HOST, port=port, interface=Interfaces.ASGI)
+    server = server_of(app, HOST, port)
     serving = asyncio.create_task(server.serve())
     address = f"http://{HOST}:{port}"
     async with async_playwright() as playwright:
